@@ -1,0 +1,61 @@
+//! Hosts as the inventory describes them.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{GroupName, HostName};
+
+/// Which side of a comparison a host stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A host of the distribution that the rebuilds follow.
+    Upstream,
+    /// A host of a rebuild (CentOS, AlmaLinux, Rocky …).
+    Rebuild,
+}
+
+/// One host, all variables of its groups applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryHost {
+    /// The name in the inventory.
+    pub name: HostName,
+    /// Where it is reached: a host name or an IP address (`ansible_host`, else the name).
+    pub address: String,
+    /// The SSH port (`ansible_port`).
+    pub port: u16,
+    /// The login (`ansible_user`).
+    pub user: String,
+    /// The private key (`ansible_ssh_private_key_file`); none: the agent's keys are tried.
+    pub key_file: Option<PathBuf>,
+    /// The known_hosts files that pin this host's key (`patchgate_known_hosts`, else the user's).
+    pub known_hosts: Vec<PathBuf>,
+    /// Whether commands run as root through `sudo -n` (`ansible_become`).
+    pub become_root: bool,
+    /// Whether SHA-1 algorithms are offered to this host (`patchgate_ssh_legacy`): EL5 and EL6 only.
+    pub legacy_algorithms: bool,
+    /// Upstream or rebuild (`patchgate_role`).
+    pub role: Option<Role>,
+    /// The upstream host that this rebuild host is compared with (`patchgate_twin`).
+    pub twin: Option<HostName>,
+    /// True allows changes that only a lab may see (`patchgate_lab`).
+    pub lab: bool,
+    /// The groups that the host is in, itself or through children.
+    pub groups: BTreeSet<GroupName>,
+}
+
+/// The hosts of a run, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// All hosts, each once.
+    pub hosts: Vec<InventoryHost>,
+}
+
+impl Inventory {
+    /// The host of a name.
+    #[must_use]
+    pub fn host(&self, name: &HostName) -> Option<&InventoryHost> {
+        self.hosts.iter().find(|h| h.name == *name)
+    }
+}

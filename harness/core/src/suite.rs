@@ -1,0 +1,93 @@
+//! Suites: what is checked, from where, and what is expected.
+
+pub mod command;
+pub mod denials;
+pub mod http;
+pub mod selinux;
+pub mod service;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CheckName, SuiteName};
+
+/// A file of checks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suite {
+    /// Its name, the first half of every check id.
+    pub name: SuiteName,
+    /// One line for people.
+    pub title: String,
+    /// What a host must have for the suite to mean anything.
+    pub needs: Needs,
+    /// The SELinux domains whose access vectors are read before and after.
+    pub domains: Vec<String>,
+    /// The checks, in the order of the file.
+    pub checks: Vec<Check>,
+}
+
+/// What a host must have for a suite to mean anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs {
+    /// Packages, by name.
+    pub packages: Vec<String>,
+    /// The SELinux mode.
+    pub selinux: Option<selinux::Mode>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name within the suite.
+    pub name: CheckName,
+    /// One line for people; the name where the suite gives none.
+    pub title: String,
+    /// Where the question is asked from.
+    pub vantage: Vantage,
+    /// How long one attempt may take.
+    #[serde(with = "crate::time::millis")]
+    pub deadline: Duration,
+    /// What is asked and expected.
+    pub kind: CheckKind,
+}
+
+/// Where a probe starts.
+///
+/// A check whose clients are remote is asked from the controller; `Localhost` is the control beside
+/// it and never counts as remote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Vantage {
+    /// From the machine that runs patchgate: a remote client of the host.
+    Controller,
+    /// From the host itself.
+    Localhost,
+}
+
+impl Vantage {
+    /// The word for people and files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Controller => "controller",
+            Self::Localhost => "localhost",
+        }
+    }
+}
+
+/// The closed list of what can be checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckKind {
+    /// An HTTP request.
+    Http(http::Http),
+    /// A command on the host.
+    Command(command::Command),
+    /// The state of a systemd or SysV service.
+    Service(service::Service),
+    /// The SELinux mode and booleans.
+    Selinux(selinux::Selinux),
+    /// No new denials of some domains in the window.
+    Denials(denials::Denials),
+}
