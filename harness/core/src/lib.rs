@@ -5,6 +5,7 @@
 
 pub mod id;
 pub mod inventory;
+pub mod observation;
 pub mod patchset;
 pub mod policy;
 pub mod suite;
