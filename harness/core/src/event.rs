@@ -1,0 +1,190 @@
+//! The one stream between doing and telling: what happened, in order.
+//!
+//! The engine writes events and judges nothing; reporters and the judgement read them. The names of
+//! the kinds are a contract with records on disk: they are added to and never changed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    evidence::{Expectations, VectorTable, WindowCapture},
+    facts::Facts,
+    id::{CheckId, HostName, RunId},
+    observation::Observation,
+    reading::Reading,
+    state::State,
+};
+
+/// The version of the event format.
+pub const EVENT_VERSION: u32 = 1;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// [`EVENT_VERSION`] of the writer.
+    pub v: u32,
+    /// The event's number in its run, from 1, without gaps.
+    pub seq: u64,
+    /// When it was written, by the controller's clock: for people, never for judgement.
+    pub at: jiff::Timestamp,
+    /// The host that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
+    /// The state that the host was in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum What {
+    /// The run began.
+    RunStarted {
+        /// The run.
+        run: RunId,
+        /// patchgate's version.
+        version: String,
+        /// SHA-256 of `plan.json`.
+        plan_sha256: String,
+    },
+    /// A connection stands and the host key is the pinned one.
+    HostConnected {
+        /// The address that answered.
+        address: String,
+        /// The host key's fingerprint, as `ssh-keygen -l` shows it.
+        host_key: String,
+        /// From the first packet to the end of authentication.
+        #[serde(with = "crate::time::millis")]
+        elapsed: Duration,
+    },
+    /// No connection could be had.
+    HostUnreachable {
+        /// The stage that failed: resolve, connect, kex, auth …
+        stage: String,
+        /// Why.
+        why: String,
+    },
+    /// patchgate refused to go on for the sake of security.
+    SecurityStopped {
+        /// Why.
+        why: String,
+    },
+    /// Another controller holds the host.
+    HostLocked {
+        /// Who, since when, and what became of its work, in words.
+        holder: String,
+    },
+    /// The connection was lost and did not come back in time.
+    HostLost {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        why: String,
+    },
+    /// The facts of the host were read.
+    FactsCollected {
+        /// The facts.
+        facts: Box<Facts>,
+    },
+    /// The access vectors of the watched domains were read.
+    VectorsRead {
+        /// The table, or why there is none.
+        vectors: Reading<VectorTable>,
+    },
+    /// One attempt at a check ended.
+    CheckFinished {
+        /// The check.
+        check: CheckId,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// What it saw.
+        saw: Observation,
+    },
+    /// The state's window was closed and what lay in it was brought here.
+    WindowCaptured {
+        /// What was read.
+        capture: Box<WindowCapture>,
+        /// What may happen in it, because patchgate itself does it.
+        expected: Expectations,
+    },
+    /// The package manager said what it would do.
+    PatchPlanned {
+        /// The packages that will come, as `name-[epoch:]version-release.arch`.
+        packages: Reading<Vec<String>>,
+    },
+    /// The transaction was handed to the host, which carries it through by itself.
+    PatchStarted {
+        /// The transaction's job.
+        job: String,
+    },
+    /// The transaction ended.
+    PatchFinished {
+        /// How.
+        end: PatchEnd,
+        /// The package manager's own number for it.
+        transaction: Option<String>,
+        /// The end of its output.
+        output: String,
+    },
+    /// Services were restarted.
+    ServicesRestarted {
+        /// Exit status and error output of each unit's restart.
+        units: BTreeMap<String, RestartEnd>,
+    },
+    /// A file of evidence was saved in the run's directory.
+    ArtifactSaved {
+        /// Its path below the run's directory.
+        path: String,
+        /// SHA-256, in lower-case hexadecimal.
+        sha256: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// The host's part of the run is over.
+    HostFinished {
+        /// What is left undone on the host, if anything.
+        dirty: Option<String>,
+    },
+    /// Somebody stopped the run.
+    RunInterrupted {
+        /// The signal's name.
+        signal: String,
+    },
+    /// The run is over.
+    RunFinished {},
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PatchEnd {
+    /// There was nothing to apply, and nothing was changed.
+    NothingToDo,
+    /// The package manager exited with this status.
+    Exited(u8),
+    /// The job on the host ended without leaving a result: nobody knows how far it got.
+    Lost,
+    /// It had not ended by its deadline; it goes on by itself on the host.
+    StillRunning,
+    /// It could not be started.
+    NotStarted {
+        /// Why.
+        why: String,
+    },
+}
+
+/// How a unit's restart ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartEnd {
+    /// The exit status of the service manager; none when it did not end in time.
+    pub exit: Option<u8>,
+    /// Its error output.
+    pub stderr: String,
+}

@@ -1,0 +1,75 @@
+//! The judgement: a pure function from the plan and the events to the verdict.
+//!
+//! Nothing that is missing ever counts as good: a planned check without a result is `not-run`, a
+//! window with gaps is `blind`, a host that was not reached has both, and each of them keeps the gate
+//! from opening.
+
+mod cause;
+mod cells;
+mod compare;
+mod findings;
+mod gate;
+mod hosts;
+mod suspects;
+
+use std::collections::BTreeMap;
+
+pub use cells::CellResult;
+
+use crate::{
+    event::Event,
+    id::{CheckId, HostName},
+    ledger::Ledger,
+    plan::Plan,
+    state::State,
+    verdict::Verdict,
+};
+
+/// The verdict, and how each planned check ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every planned check, in the plan's order.
+    pub cells: Vec<CellResult>,
+}
+
+/// Judges a run, whole or cut off, by its plan and its events.
+#[must_use]
+pub fn judge(plan: &Plan, events: &[Event]) -> Judgement {
+    let ledger = Ledger::fold(events);
+    let windows = cells::Windows::examine(plan, &ledger);
+    let cells = cells::results(plan, &ledger, &windows);
+    let view = View::new(plan, &ledger, &windows, &cells);
+    let findings = findings::find(&view);
+    let verdict = gate::decide(&view, findings);
+    Judgement { verdict, cells }
+}
+
+/// All that the steps of a judgement look at.
+struct View<'a> {
+    plan: &'a Plan,
+    ledger: &'a Ledger,
+    windows: &'a cells::Windows,
+    cells: &'a [CellResult],
+    by_name: BTreeMap<(&'a HostName, State, &'a CheckId), &'a CellResult>,
+}
+
+impl<'a> View<'a> {
+    fn new(
+        plan: &'a Plan,
+        ledger: &'a Ledger,
+        windows: &'a cells::Windows,
+        cells: &'a [CellResult],
+    ) -> Self {
+        let key = |r: &'a CellResult| (&r.cell.host, r.cell.state, &r.cell.check);
+        let by_name = cells.iter().map(|r| (key(r), r)).collect();
+        Self {
+            plan,
+            ledger,
+            windows,
+            cells,
+            by_name,
+        }
+    }
+}

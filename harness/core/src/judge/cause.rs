@@ -1,0 +1,282 @@
+//! What caused a finding, and how well that is proven.
+//!
+//! The kernel's own answer comes first: an access vector that lost permissions between baseline and
+//! failure explains a silent denial that no log shows. A cause is `supported` only when the loss fits
+//! the symptom; a loss that is merely there is `suspected`.
+
+use std::collections::BTreeSet;
+
+use super::{View, cells::CellResult};
+use crate::{
+    evidence::{self, Fingerprint, VectorChange},
+    id::{HostName, SuiteName},
+    observation::HttpPhase,
+    outcome::{Outcome, SymptomKind},
+    reading::Reading,
+    state::State,
+    verdict::{Cause, CauseKind, DeniedAccess, Proof},
+};
+
+/// Permissions that a watched domain lost.
+pub(super) struct Lost {
+    /// The first state that shows it.
+    pub(super) state: State,
+    /// What was lost.
+    pub(super) denial: DeniedAccess,
+    /// The events of the two tables.
+    pub(super) evidence: Vec<u64>,
+}
+
+/// The cause of a group of failed checks of one suite on one host, and the events it rests on.
+pub(super) fn of_group(
+    view: &View<'_>,
+    host: &HostName,
+    suite: &SuiteName,
+    results: &[&CellResult],
+) -> (Cause, BTreeSet<u64>) {
+    let kinds: Vec<SymptomKind> = results.iter().copied().filter_map(kind).collect();
+    let domains = domains_of(view, suite);
+    let lost = lost_access(view, host).filter(|l| domains.contains(&l.denial.source));
+    let loud = first_denial(view, host, results, &domains);
+    if let Some(lost) = lost.filter(|l| loud.is_none() || l.denial.silenced) {
+        let fits = kinds.iter().any(|k| explains(&lost.denial, *k));
+        let proof = if fits {
+            Proof::Supported
+        } else {
+            Proof::Suspected
+        };
+        let cause = of_access(&lost.denial, proof, kinds.first().copied());
+        return (cause, lost.evidence.into_iter().collect());
+    }
+    if let Some((seq, fingerprint)) = loud {
+        return (of_fingerprint(&fingerprint, &kinds), BTreeSet::from([seq]));
+    }
+    if kinds.contains(&SymptomKind::ServiceState) {
+        return (service_down(results), BTreeSet::new());
+    }
+    (unknown(), BTreeSet::new())
+}
+
+fn kind(result: &CellResult) -> Option<SymptomKind> {
+    if let Outcome::Failed { symptom } = &result.outcome {
+        Some(symptom.kind)
+    } else {
+        None
+    }
+}
+
+fn domains_of<'a>(view: &'a View<'_>, suite: &SuiteName) -> &'a [String] {
+    let suite = view.plan.suites.iter().find(|s| s.name == *suite);
+    suite.map_or(&[], |s| s.domains.as_slice())
+}
+
+/// The weightiest loss of access between the baseline and the later states: silenced before audited,
+/// sockets before the rest.
+pub(super) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
+    let table = |state| {
+        let at = view.ledger.state(host, state)?.vectors.as_ref()?;
+        match &at.value {
+            Reading::Known(table) => Some((at.seq, table)),
+            Reading::Missing { .. } => None,
+        }
+    };
+    let (before_seq, before) = table(State::Baseline)?;
+    for state in view.plan.judged_states() {
+        let Some((seq, after)) = table(*state) else {
+            continue;
+        };
+        let mut changes = evidence::diff(before, after);
+        changes.retain(|c| !c.lost.is_empty());
+        changes.sort_by_key(|c| (c.silenced.is_empty(), !c.class.contains("socket")));
+        if let Some(change) = changes.into_iter().next() {
+            let denial = access(change);
+            return Some(Lost {
+                state: *state,
+                denial,
+                evidence: vec![before_seq, seq],
+            });
+        }
+    }
+    None
+}
+
+/// What was lost; of a loss that is partly silenced, the silenced part.
+fn access(change: VectorChange) -> DeniedAccess {
+    let silenced = !change.silenced.is_empty();
+    let mut perms = if silenced {
+        change.silenced
+    } else {
+        change.lost
+    };
+    perms.sort();
+    DeniedAccess {
+        source: change.source_type,
+        target: change.target_type,
+        class: change.class,
+        perms,
+        silenced,
+    }
+}
+
+fn first_denial(
+    view: &View<'_>,
+    host: &HostName,
+    results: &[&CellResult],
+    domains: &[String],
+) -> Option<(u64, Fingerprint)> {
+    if domains.is_empty() {
+        return None;
+    }
+    let states: BTreeSet<State> = results.iter().map(|r| r.cell.state).collect();
+    states.into_iter().find_map(|state| {
+        let (seq, _) = view.windows.get(host, state)?;
+        let denials = view.windows.new_denials(host, state, domains);
+        denials
+            .into_iter()
+            .next()
+            .map(|(fingerprint, _)| (*seq, fingerprint))
+    })
+}
+
+/// Whether losing this access shows as this symptom.
+fn explains(denial: &DeniedAccess, kind: SymptomKind) -> bool {
+    let lost = |perms: &[&str]| denial.perms.iter().any(|p| perms.contains(&p.as_str()));
+    let socket = denial.class.ends_with("socket");
+    match kind {
+        SymptomKind::Http(phase) => match phase {
+            HttpPhase::FirstByteTimeout | HttpPhase::NoData | HttpPhase::Reset => {
+                socket && lost(&["accept", "read", "write", "getattr", "setopt"])
+            }
+            HttpPhase::Refused => {
+                socket && lost(&["listen", "bind", "create", "name_bind", "node_bind"])
+            }
+            HttpPhase::Body => socket && lost(&["write", "read"]),
+            HttpPhase::Dns
+            | HttpPhase::ConnectTimeout
+            | HttpPhase::Unreachable
+            | HttpPhase::Tls
+            | HttpPhase::BodyTooLong
+            | HttpPhase::Protocol
+            | HttpPhase::Redirect => false,
+        },
+        SymptomKind::HttpStatus | SymptomKind::HttpBody => {
+            !socket && lost(&["read", "open", "getattr", "search", "map", "execute"])
+        }
+        SymptomKind::ServiceState => socket && lost(&["listen", "bind", "create", "name_bind"]),
+        SymptomKind::Denials => true,
+        SymptomKind::CommandExit
+        | SymptomKind::CommandOutput
+        | SymptomKind::CommandDeadline
+        | SymptomKind::ServiceEnabled
+        | SymptomKind::SelinuxMode
+        | SymptomKind::SelinuxBoolean => false,
+    }
+}
+
+/// `httpd_t lost tcp_socket { accept listen } on httpd_t, silenced by dontaudit`.
+pub(super) fn access_in_a_line(denial: &DeniedAccess) -> String {
+    let DeniedAccess {
+        source,
+        target,
+        class,
+        perms,
+        silenced,
+    } = denial;
+    let tail = if *silenced {
+        ", silenced by dontaudit"
+    } else {
+        ""
+    };
+    format!(
+        "{source} lost {class} {{ {} }} on {target}{tail}",
+        perms.join(" ")
+    )
+}
+
+/// The cause that a loss of access is.
+pub(super) fn of_access(denial: &DeniedAccess, proof: Proof, kind: Option<SymptomKind>) -> Cause {
+    let DeniedAccess {
+        source,
+        target,
+        class,
+        perms,
+        silenced,
+    } = denial;
+    let perms = perms.join(" ");
+    let hidden = if *silenced {
+        "; a dontaudit rule keeps these denials out of every log"
+    } else {
+        ""
+    };
+    let effect = if kind.is_some_and(|k| explains(denial, k)) {
+        " That is what the clients see."
+    } else {
+        ""
+    };
+    Cause {
+        kind: if *silenced {
+            CauseKind::SelinuxSilentDenial
+        } else {
+            CauseKind::SelinuxDenial
+        },
+        proof,
+        explanation: format!(
+            "SELinux no longer lets {source} {{ {perms} }} on {class} of {target}: the kernel's \
+             access vector allowed it at the baseline and denies it now{hidden}.{effect}"
+        ),
+        look: Some(format!(
+            "sesearch -A --dontaudit -s {source} -t {target} -c {class}"
+        )),
+        denial: Some(denial.clone()),
+    }
+}
+
+fn of_fingerprint(fingerprint: &Fingerprint, kinds: &[SymptomKind]) -> Cause {
+    let denial = DeniedAccess {
+        source: fingerprint.source_type.clone(),
+        target: fingerprint.target_type.clone(),
+        class: fingerprint.class.clone(),
+        perms: fingerprint.perms.clone(),
+        silenced: false,
+    };
+    let fits = kinds.iter().any(|k| explains(&denial, *k));
+    let proof = if fits {
+        Proof::Supported
+    } else {
+        Proof::Suspected
+    };
+    Cause {
+        kind: CauseKind::SelinuxDenial,
+        proof,
+        explanation: format!("SELinux denied, and logged in the check's window: {fingerprint}."),
+        look: Some(format!(
+            "ausearch --input-logs -m AVC,USER_AVC -i -su {}",
+            denial.source
+        )),
+        denial: Some(denial),
+    }
+}
+
+fn service_down(results: &[&CellResult]) -> Cause {
+    let down = results
+        .iter()
+        .find(|r| kind(r) == Some(SymptomKind::ServiceState));
+    let text = down.and_then(|r| r.outcome.reason()).unwrap_or_default();
+    Cause {
+        kind: CauseKind::ServiceDown,
+        proof: Proof::Supported,
+        explanation: format!("The service does not run: {text}. Why it does not is not known yet."),
+        look: Some("systemctl status and journalctl -u of the unit".to_owned()),
+        denial: None,
+    }
+}
+
+fn unknown() -> Cause {
+    Cause {
+        kind: CauseKind::Unknown,
+        proof: Proof::Suspected,
+        explanation: "Nothing that was looked at explains it.".to_owned(),
+        look: None,
+        denial: None,
+    }
+}

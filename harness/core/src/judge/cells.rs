@@ -1,0 +1,240 @@
+//! How each planned check ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    evidence::{self, Fingerprint, Gap, WindowEvidence},
+    id::HostName,
+    ledger::{HostLedger, Ledger, StateLedger},
+    observation::Observation,
+    outcome::{Outcome, Symptom, SymptomKind, evaluate},
+    plan::{Cell, Plan},
+    state::State,
+    suite::{CheckKind, denials::Denials},
+};
+
+/// How one planned check ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CellResult {
+    /// The planned check.
+    pub cell: Cell,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it passed only after a failed attempt.
+    pub flaky: bool,
+    /// The numbers of the events that it rests on.
+    pub events: Vec<u64>,
+    /// How long the last attempt took, in milliseconds, where it is known.
+    pub elapsed_ms: Option<u64>,
+}
+
+impl CellResult {
+    /// Whether it counts as passed: at the first attempt.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.outcome == Outcome::Passed && !self.flaky
+    }
+
+    /// Whether it failed: the host's fault.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed { .. })
+    }
+}
+
+/// The examined windows of all hosts and states.
+pub(super) struct Windows(BTreeMap<(HostName, State), (u64, WindowEvidence)>);
+
+impl Windows {
+    /// Examines every window of the record, once.
+    pub(super) fn examine(plan: &Plan, ledger: &Ledger) -> Self {
+        let mut windows = BTreeMap::new();
+        for host in &plan.hosts {
+            for state in &plan.states {
+                let window = ledger
+                    .state(&host.name, *state)
+                    .and_then(|s| s.window.as_ref());
+                if let Some(at) = window {
+                    let (capture, expected) = &at.value;
+                    let evidence = evidence::examine(capture, expected);
+                    windows.insert((host.name.clone(), *state), (at.seq, evidence));
+                }
+            }
+        }
+        Self(windows)
+    }
+
+    /// The evidence of a host in a state, and the event that brought it.
+    pub(super) fn get(&self, host: &HostName, state: State) -> Option<&(u64, WindowEvidence)> {
+        self.0.get(&(host.clone(), state))
+    }
+
+    /// The gaps of a host in a state; a window that was never captured is a gap.
+    pub(super) fn gaps(&self, host: &HostName, state: State) -> Vec<Gap> {
+        match self.get(host, state) {
+            Some((_, evidence)) => evidence.coverage.gaps().to_vec(),
+            None => vec![Gap::NotCollected],
+        }
+    }
+
+    /// The denials of some domains that the baseline did not have; all of them where there is no
+    /// other baseline.
+    pub(super) fn new_denials(
+        &self,
+        host: &HostName,
+        state: State,
+        domains: &[String],
+    ) -> Vec<(Fingerprint, u64)> {
+        let known: BTreeSet<_> = match state {
+            State::Baseline => BTreeSet::new(),
+            State::Patched | State::Restarted => self
+                .denials(host, State::Baseline, domains)
+                .into_iter()
+                .map(|d| d.0)
+                .collect(),
+        };
+        let mut denials = self.denials(host, state, domains);
+        denials.retain(|(fingerprint, _)| !known.contains(fingerprint));
+        denials
+    }
+
+    fn denials(
+        &self,
+        host: &HostName,
+        state: State,
+        domains: &[String],
+    ) -> Vec<(Fingerprint, u64)> {
+        let Some((_, evidence)) = self.get(host, state) else {
+            return Vec::new();
+        };
+        let watched = |f: &Fingerprint| domains.is_empty() || domains.contains(&f.source_type);
+        let all = evidence::fingerprints(&evidence.decisions).into_iter();
+        all.map(|d| (d.fingerprint, d.count))
+            .filter(|(f, _)| watched(f))
+            .collect()
+    }
+}
+
+/// How every planned check ended, in the plan's order.
+pub(super) fn results(plan: &Plan, ledger: &Ledger, windows: &Windows) -> Vec<CellResult> {
+    plan.cells
+        .iter()
+        .map(|cell| result(plan, ledger, windows, cell))
+        .collect()
+}
+
+fn result(plan: &Plan, ledger: &Ledger, windows: &Windows, cell: &Cell) -> CellResult {
+    let host = ledger.hosts.get(&cell.host);
+    let state = host.and_then(|h| h.states.get(&cell.state));
+    let attempts = state
+        .and_then(|s| s.checks.get(&cell.check))
+        .map_or(&[][..], Vec::as_slice);
+    let Some((_, check)) = plan.check(&cell.check) else {
+        return not_run(cell, "the plan holds no such check");
+    };
+    let mut outcomes =
+        attempts
+            .iter()
+            .map(|a| match (evaluate(&check.kind, &a.value), &check.kind) {
+                (Some(outcome), _) => outcome,
+                (None, CheckKind::Denials(want)) => window_outcome(plan, windows, cell, want),
+                (
+                    None,
+                    CheckKind::Http(_)
+                    | CheckKind::Command(_)
+                    | CheckKind::Service(_)
+                    | CheckKind::Selinux(_),
+                ) => Outcome::Errored {
+                    why: "the check has no answer in the window".to_owned(),
+                },
+            });
+    let Some(first) = outcomes.next() else {
+        return not_run(cell, &why_not_run(ledger, host, state));
+    };
+    let stumbled = first != Outcome::Passed;
+    let last = outcomes.next_back().unwrap_or(first);
+    CellResult {
+        cell: cell.clone(),
+        flaky: last == Outcome::Passed && stumbled,
+        outcome: last,
+        events: attempts.iter().map(|a| a.seq).collect(),
+        elapsed_ms: attempts.last().and_then(|a| elapsed_ms(&a.value)),
+    }
+}
+
+fn not_run(cell: &Cell, why: &str) -> CellResult {
+    let outcome = Outcome::NotRun {
+        why: why.to_owned(),
+    };
+    CellResult {
+        cell: cell.clone(),
+        outcome,
+        flaky: false,
+        events: Vec::new(),
+        elapsed_ms: None,
+    }
+}
+
+fn why_not_run(ledger: &Ledger, host: Option<&HostLedger>, state: Option<&StateLedger>) -> String {
+    if let Some(trouble) = host.and_then(|h| h.troubles.last()) {
+        return trouble.value.text();
+    }
+    if let Some(signal) = &ledger.interrupted {
+        return format!("the run was stopped by {}", signal.value);
+    }
+    if let Some(dirty) = host.and_then(|h| h.dirty.as_ref()) {
+        return dirty.value.clone();
+    }
+    match (host, state) {
+        (None, _) => "the run never came to this host".to_owned(),
+        (Some(_), None) => "the host never came to this state".to_owned(),
+        (Some(_), Some(_)) => "the run ended before it".to_owned(),
+    }
+}
+
+/// The outcome of a `denials` check: denials count as seen whatever the coverage; none count as none
+/// only when it is complete.
+fn window_outcome(plan: &Plan, windows: &Windows, cell: &Cell, want: &Denials) -> Outcome {
+    let denials = windows.new_denials(&cell.host, cell.state, &want.domains);
+    let before = plan.patch.is_some() && cell.state == State::Baseline;
+    if !denials.is_empty() && !before {
+        return Outcome::Failed {
+            symptom: denial_symptom(&denials),
+        };
+    }
+    match windows.gaps(&cell.host, cell.state) {
+        gaps if gaps.is_empty() => Outcome::Passed,
+        gaps => Outcome::Blind {
+            gaps: gaps.iter().map(ToString::to_string).collect(),
+        },
+    }
+}
+
+fn denial_symptom(denials: &[(Fingerprint, u64)]) -> Symptom {
+    let first = denials
+        .first()
+        .map(|(f, n)| format!("{f} ({n} times)"))
+        .unwrap_or_default();
+    let more = match denials.len() {
+        0 | 1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    Symptom {
+        kind: SymptomKind::Denials,
+        text: format!("denied: {first}{more}"),
+    }
+}
+
+fn elapsed_ms(saw: &Observation) -> Option<u64> {
+    let elapsed = match saw {
+        Observation::Http(saw) => saw.elapsed,
+        Observation::Command(saw) => saw.elapsed,
+        Observation::Service(_)
+        | Observation::Selinux(_)
+        | Observation::Window
+        | Observation::Errored { .. } => return None,
+    };
+    u64::try_from(elapsed.as_millis()).ok()
+}

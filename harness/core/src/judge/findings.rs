@@ -1,0 +1,287 @@
+//! Findings: the changes that matter, grouped by class, host and suite.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    View, cause,
+    cells::CellResult,
+    compare::{Change, change},
+    suspects,
+};
+use crate::{
+    id::{HostName, SuiteName},
+    ledger::Trouble,
+    outcome::{Outcome, SymptomKind},
+    state::State,
+    suite::selinux::Mode,
+    verdict::{Cause, CauseKind, Class, Fate, Finding, Proof, Seen, Twin},
+};
+
+/// All findings of a run, worst first.
+pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
+    let mut findings = of_checks(view);
+    findings.extend(of_modes(view));
+    findings.extend(of_lost_hosts(view));
+    findings.extend(of_vectors(view, &findings));
+    findings.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
+    findings
+}
+
+type Group = (Class, HostName, SuiteName);
+
+fn of_checks(view: &View<'_>) -> Vec<Finding> {
+    let mut groups: BTreeMap<Group, Vec<&CellResult>> = BTreeMap::new();
+    let judged = view.plan.judged_states();
+    for result in view.cells.iter().filter(|r| judged.contains(&r.cell.state)) {
+        if let Some(class) = class_of(view, result) {
+            let key = (
+                class,
+                result.cell.host.clone(),
+                result.cell.check.suite.clone(),
+            );
+            groups.entry(key).or_default().push(result);
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(group, results)| of_group(view, group, &results))
+        .collect()
+}
+
+fn class_of(view: &View<'_>, result: &CellResult) -> Option<Class> {
+    match change(view.before(result), result) {
+        Change::Same | Change::Undecided => None,
+        Change::Fixed => Some(Class::Fixed),
+        Change::StillFailing => Some(Class::BrokenBefore),
+        Change::Failing => Some(Class::Failure),
+        Change::Regressed if is_denial(result) => Some(Class::NewDenial),
+        Change::Regressed => match view.twin_fate(result) {
+            Some((_, Fate::Unaffected)) => Some(Class::RebuildOnlyRegression),
+            Some((_, Fate::Affected | Fate::Unknown)) | None => Some(Class::Regression),
+        },
+    }
+}
+
+fn is_denial(result: &CellResult) -> bool {
+    matches!(&result.outcome, Outcome::Failed { symptom } if symptom.kind == SymptomKind::Denials)
+}
+
+fn of_group(view: &View<'_>, group: Group, results: &[&CellResult]) -> Finding {
+    let (class, host, suite) = group;
+    let symptoms = results.iter().map(|r| seen(r)).collect::<Vec<_>>();
+    let (cause, mut evidence) = match class {
+        Class::Fixed => (fixed(), BTreeSet::new()),
+        Class::RebuildOnlyRegression
+        | Class::Regression
+        | Class::NewDenial
+        | Class::ModeDrift
+        | Class::Failure
+        | Class::HostLost
+        | Class::BrokenBefore
+        | Class::AccessLost => cause::of_group(view, &host, &suite, results),
+    };
+    evidence.extend(results.iter().flat_map(|r| r.events.iter().copied()));
+    Finding {
+        id: format!("{}.{host}.{suite}", class.word()),
+        class,
+        suspects: suspects::rank(view, &host, &suite, &cause),
+        twin: results
+            .iter()
+            .filter_map(|r| view.twin_fate(r))
+            .max_by_key(|t| t.1)
+            .map(twin),
+        hosts: vec![host],
+        checks: results
+            .iter()
+            .map(|r| r.cell.check.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+        symptom: in_a_line(&symptoms),
+        suite: Some(suite),
+        symptoms,
+        cause,
+        evidence: evidence.into_iter().collect(),
+    }
+}
+
+fn twin((host, fate): (HostName, Fate)) -> Twin {
+    Twin { host, fate }
+}
+
+fn fixed() -> Cause {
+    Cause {
+        kind: CauseKind::Unknown,
+        proof: Proof::Suspected,
+        explanation: "The check failed before the patch and passes after it.".to_owned(),
+        look: None,
+        denial: None,
+    }
+}
+
+fn seen(result: &CellResult) -> Seen {
+    Seen {
+        state: result.cell.state,
+        check: result.cell.check.clone(),
+        vantage: result.cell.vantage,
+        text: result
+            .outcome
+            .reason()
+            .unwrap_or_else(|| "passes".to_owned()),
+    }
+}
+
+/// `patched: timed out without a byte after 5s; restarted: connection refused after 0.00s`, remote
+/// clients first, each text once a state.
+fn in_a_line(symptoms: &[Seen]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for state in [State::Baseline, State::Patched, State::Restarted] {
+        let mut here: Vec<_> = symptoms.iter().filter(|s| s.state == state).collect();
+        here.sort_by_key(|s| s.vantage);
+        if let Some(first) = here.first() {
+            parts.push(format!(
+                "{state}: {} (from the {})",
+                first.text,
+                first.vantage.word()
+            ));
+        }
+    }
+    parts.join("; ")
+}
+
+/// SELinux was enforcing before and is not any more.
+fn of_modes(view: &View<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for host in &view.plan.hosts {
+        let mode = |state| {
+            let facts = view.ledger.state(&host.name, state)?.facts.as_ref()?;
+            let selinux = facts.value.selinux.known()?;
+            Some((facts.seq, Mode::parse(&selinux.mode)?))
+        };
+        let Some((before_seq, Mode::Enforcing)) = mode(State::Baseline) else {
+            continue;
+        };
+        let later = view.plan.states.iter().filter(|s| **s != State::Baseline);
+        let drifted = later.filter_map(|s| mode(*s).map(|m| (*s, m)));
+        let drift = drifted
+            .into_iter()
+            .find(|(_, (_, mode))| *mode != Mode::Enforcing);
+        if let Some((state, (seq, mode))) = drift {
+            findings.push(drift_finding(
+                &host.name,
+                state,
+                mode,
+                vec![before_seq, seq],
+            ));
+        }
+    }
+    findings
+}
+
+fn drift_finding(host: &HostName, state: State, mode: Mode, evidence: Vec<u64>) -> Finding {
+    let symptom = format!("{state}: SELinux is {}", mode.word());
+    let explanation = format!(
+        "SELinux was enforcing before the patch and is {} since: whatever passes now proves \
+         nothing for production.",
+        mode.word()
+    );
+    let cause = Cause {
+        kind: CauseKind::SelinuxMode,
+        proof: Proof::Supported,
+        explanation,
+        look: Some("getenforce; cat /etc/selinux/config /proc/cmdline".to_owned()),
+        denial: None,
+    };
+    plain(Class::ModeDrift, host, symptom, cause, evidence)
+}
+
+fn plain(
+    class: Class,
+    host: &HostName,
+    symptom: String,
+    cause: Cause,
+    evidence: Vec<u64>,
+) -> Finding {
+    Finding {
+        id: format!("{}.{host}", class.word()),
+        class,
+        suite: None,
+        hosts: vec![host.clone()],
+        checks: Vec::new(),
+        symptoms: Vec::new(),
+        symptom,
+        twin: None,
+        cause,
+        suspects: Vec::new(),
+        evidence,
+    }
+}
+
+/// The host answered until its patch began and never again, while a host that was not being patched
+/// answered afterwards: then it is neither the network nor us.
+fn of_lost_hosts(view: &View<'_>) -> Vec<Finding> {
+    let lost = view.plan.hosts.iter().filter_map(|host| {
+        let ledger = view.ledger.hosts.get(&host.name)?;
+        let start = ledger.patch_started?;
+        let at = ledger
+            .troubles
+            .iter()
+            .find(|t| matches!(t.value, Trouble::Lost(_)))?;
+        let is_control = |other: &crate::ledger::HostLedger| {
+            other.patch_started.is_none_or(|s| s > at.seq) && other.last_answer > at.seq
+        };
+        let control = view
+            .ledger
+            .hosts
+            .iter()
+            .find(|(n, l)| **n != host.name && is_control(l))?
+            .0;
+        let symptom = format!(
+            "{}; {control}, unpatched then, went on answering",
+            at.value.text()
+        );
+        let cause = Cause {
+            kind: CauseKind::Unknown,
+            proof: Proof::Suspected,
+            explanation: "The host answered before the patch and did not come back after it."
+                .to_owned(),
+            look: Some("look at the host's console".to_owned()),
+            denial: None,
+        };
+        Some(plain(
+            Class::HostLost,
+            &host.name,
+            symptom,
+            cause,
+            vec![start, at.seq],
+        ))
+    });
+    lost.collect()
+}
+
+/// A watched domain lost permissions and no finding names it yet: seen before any client fails.
+fn of_vectors(view: &View<'_>, found: &[Finding]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for host in &view.plan.hosts {
+        let Some(change) = cause::lost_access(view, &host.name) else {
+            continue;
+        };
+        let named = |f: &Finding| f.hosts.contains(&host.name) && f.cause.denial.is_some();
+        if !found.iter().any(named) {
+            let cause = cause::of_access(&change.denial, Proof::Suspected, None);
+            let symptom = format!(
+                "{}: {}",
+                change.state,
+                cause::access_in_a_line(&change.denial)
+            );
+            findings.push(plain(
+                Class::AccessLost,
+                &host.name,
+                symptom,
+                cause,
+                change.evidence,
+            ));
+        }
+    }
+    findings
+}

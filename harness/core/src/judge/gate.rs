@@ -1,0 +1,275 @@
+//! The gate: policy and findings make open, closed or undecided.
+
+use std::collections::BTreeMap;
+
+use super::{View, cells::CellResult, hosts};
+use crate::{
+    event::PatchEnd,
+    exit::{self, ExitCode},
+    id::HostName,
+    ledger::{HostLedger, Trouble},
+    outcome::Outcome,
+    package::Nevra,
+    plan::PlannedHost,
+    policy::{Forbidden, RequiredCoverage},
+    reading::Reading,
+    state::State,
+    verdict::{Class, Counts, Decision, Finding, Missing, Undecided, VERDICT_VERSION, Verdict},
+};
+
+/// Decides.
+pub(super) fn decide(view: &View<'_>, findings: Vec<Finding>) -> Verdict {
+    let closed = findings.iter().any(|f| closes(view, f));
+    let mut undecided = missing(view);
+    undecided.sort();
+    let decision = match (closed, undecided.is_empty() && !view.plan.cells.is_empty()) {
+        (true, _) => Decision::Closed,
+        (false, false) => Decision::Undecided,
+        (false, true) => Decision::Open,
+    };
+    Verdict {
+        v: VERDICT_VERSION,
+        run: view.plan.run.clone(),
+        patch_set: view.plan.patch.as_ref().map(|p| p.name.clone()),
+        verdict: decision,
+        exit: exit_code(view, decision).code,
+        checks: counts(view.cells),
+        hosts: hosts::summaries(view),
+        findings,
+        undecided,
+        waived: Vec::new(),
+    }
+}
+
+/// Whether a finding closes the gate: a confirmed failure of something that the policy asks for.
+fn closes(view: &View<'_>, finding: &Finding) -> bool {
+    let forbidden = |what| view.plan.policy.forbid.contains(&what);
+    let required = finding
+        .suite
+        .as_ref()
+        .is_some_and(|s| view.plan.policy.suites.contains_key(s));
+    match finding.class {
+        Class::RebuildOnlyRegression => {
+            required || forbidden(Forbidden::RebuildOnly) || forbidden(Forbidden::Regression)
+        }
+        Class::Regression => required || forbidden(Forbidden::Regression),
+        Class::NewDenial => required || forbidden(Forbidden::NewDenial),
+        Class::ModeDrift => forbidden(Forbidden::ModeDrift),
+        Class::Failure => required,
+        Class::HostLost => true,
+        Class::BrokenBefore | Class::Fixed | Class::AccessLost => false,
+    }
+}
+
+/// Everything that keeps the run from being decided.
+fn missing(view: &View<'_>) -> Vec<Undecided> {
+    let mut missing = Vec::new();
+    for host in &view.plan.hosts {
+        missing.extend(of_cells(view, &host.name));
+        missing.extend(of_coverage(view, &host.name));
+        missing.extend(of_host(view, host));
+    }
+    if let Some(signal) = &view.ledger.interrupted {
+        missing.push(whole_run(format!(
+            "the run was stopped by {}",
+            signal.value
+        )));
+    } else if !view.ledger.finished {
+        missing.push(whole_run(
+            "the record has no end: the run was cut off".to_owned(),
+        ));
+    }
+    missing
+}
+
+fn whole_run(why: String) -> Undecided {
+    Undecided {
+        host: None,
+        state: None,
+        what: Missing::Run,
+        why,
+    }
+}
+
+/// Checks that count and did not pass for another reason than the host's fault, by host and state.
+fn of_cells(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
+    let mut found: BTreeMap<(State, Missing, String), Vec<String>> = BTreeMap::new();
+    for result in view
+        .cells
+        .iter()
+        .filter(|r| r.cell.host == *host && counts_for(view, r))
+    {
+        if let Some((what, why)) = unsettled(view, result) {
+            let key = (result.cell.state, what, why);
+            found
+                .entry(key)
+                .or_default()
+                .push(result.cell.check.to_string());
+        }
+    }
+    let entry = |((state, what, why), checks): ((State, Missing, String), Vec<String>)| {
+        let why = format!("{}: {why}", checks.join(", "));
+        Undecided {
+            host: Some(host.clone()),
+            state: Some(state),
+            what,
+            why,
+        }
+    };
+    found.into_iter().map(entry).collect()
+}
+
+fn counts_for(view: &View<'_>, result: &CellResult) -> bool {
+    view.plan
+        .policy
+        .suites
+        .contains_key(&result.cell.check.suite)
+        || view.plan.policy.forbid.contains(&Forbidden::MissingCheck)
+}
+
+fn unsettled(view: &View<'_>, result: &CellResult) -> Option<(Missing, String)> {
+    match &result.outcome {
+        Outcome::Passed if result.flaky => {
+            Some((Missing::Flaky, "passed only when asked again".to_owned()))
+        }
+        Outcome::Passed => None,
+        Outcome::Failed { .. } => still_failing(view, result),
+        Outcome::Blind { gaps } => Some((
+            Missing::Coverage,
+            format!("cannot be said: {}", gaps.join("; ")),
+        )),
+        Outcome::Errored { why } => Some((Missing::Errored, why.clone())),
+        Outcome::NotRun { why } => Some((Missing::NotRun, why.clone())),
+    }
+}
+
+/// A failure that was there before says nothing about the patch; any other is a finding.
+fn still_failing(view: &View<'_>, result: &CellResult) -> Option<(Missing, String)> {
+    let before = view.before(result)?;
+    let judged = view.plan.judged_states().contains(&result.cell.state);
+    let why = "failed before the patch and fails after it: the patch cannot be judged by it";
+    (judged && !before.passed()).then(|| (Missing::BrokenBefore, why.to_owned()))
+}
+
+fn of_coverage(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
+    match view.plan.policy.coverage {
+        RequiredCoverage::NotCollected => return Vec::new(),
+        RequiredCoverage::Complete => {}
+    }
+    let mut found = Vec::new();
+    for state in &view.plan.states {
+        for gap in view.windows.gaps(host, *state) {
+            found.push(Undecided {
+                host: Some(host.clone()),
+                state: Some(*state),
+                what: Missing::Coverage,
+                why: format!("{}: {gap}", gap.name()),
+            });
+        }
+    }
+    found
+}
+
+fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
+    let entry = |what, why| Undecided {
+        host: Some(host.name.clone()),
+        state: None,
+        what,
+        why,
+    };
+    let Some(ledger) = view.ledger.hosts.get(&host.name) else {
+        return vec![entry(
+            Missing::Host,
+            "the run never came to this host".to_owned(),
+        )];
+    };
+    let troubles = ledger
+        .troubles
+        .iter()
+        .map(|t| entry(Missing::Host, t.value.text()));
+    let mut found: Vec<_> = troubles.collect();
+    if view.plan.patch.is_some() {
+        found.extend(patch_trouble(ledger).map(|why| entry(Missing::Patch, why)));
+    }
+    found.extend(
+        ledger
+            .dirty
+            .iter()
+            .map(|d| entry(Missing::Patch, d.value.clone())),
+    );
+    found
+}
+
+/// What is wrong with the transaction of a host; none when it is in as planned.
+fn patch_trouble(ledger: &HostLedger) -> Option<String> {
+    match ledger.patch.as_ref().map(|p| &p.value) {
+        Some(PatchEnd::NothingToDo) => None,
+        Some(PatchEnd::Exited(0)) => not_as_planned(ledger),
+        Some(PatchEnd::Exited(n)) => Some(format!("the package manager exited with status {n}")),
+        Some(PatchEnd::Lost) => {
+            Some("the transaction ended without leaving a result on the host".to_owned())
+        }
+        Some(PatchEnd::StillRunning) => {
+            Some("the transaction had not ended by its deadline; it goes on on the host".to_owned())
+        }
+        Some(PatchEnd::NotStarted { why }) => Some(format!("nothing was applied: {why}")),
+        None => Some("the transaction's end is not in the record".to_owned()),
+    }
+}
+
+/// Whether every package that was planned is there afterwards.
+fn not_as_planned(ledger: &HostLedger) -> Option<String> {
+    let Some(Reading::Known(planned)) = ledger.planned.as_ref().map(|p| &p.value) else {
+        return Some("what the transaction was to bring is not known".to_owned());
+    };
+    let after = [State::Restarted, State::Patched]
+        .into_iter()
+        .find_map(|s| ledger.packages(s));
+    let Some(after) = after else {
+        return Some("the packages after the transaction are not known".to_owned());
+    };
+    let there: Vec<String> = after.iter().map(Nevra::to_string).collect();
+    let absent: Vec<_> = planned
+        .iter()
+        .filter(|p| !there.contains(p))
+        .cloned()
+        .collect();
+    (!absent.is_empty()).then(|| format!("planned and not installed: {}", absent.join(", ")))
+}
+
+fn counts(cells: &[CellResult]) -> Counts {
+    let mut counts = Counts {
+        planned: cells.len(),
+        ..Counts::default()
+    };
+    for result in cells {
+        let count = match &result.outcome {
+            Outcome::Passed if result.flaky => &mut counts.flaky,
+            Outcome::Passed => &mut counts.passed,
+            Outcome::Failed { .. } => &mut counts.failed,
+            Outcome::Blind { .. } => &mut counts.blind,
+            Outcome::Errored { .. } => &mut counts.errored,
+            Outcome::NotRun { .. } => &mut counts.not_run,
+        };
+        *count += 1;
+    }
+    counts
+}
+
+fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
+    let mut codes = vec![match decision {
+        Decision::Open => exit::OPEN,
+        Decision::Closed => exit::CLOSED,
+        Decision::Undecided if view.plan.cells.is_empty() => exit::NOTHING_RAN,
+        Decision::Undecided => exit::UNDECIDED,
+    }];
+    for host in view.ledger.hosts.values() {
+        codes.extend(host.dirty.iter().map(|_| exit::DIRTY));
+        codes.extend(host.troubles.iter().filter_map(|t| match t.value {
+            Trouble::Security(_) => Some(exit::SECURITY),
+            Trouble::Locked(_) => Some(exit::LOCKED),
+            Trouble::Unreachable(_) | Trouble::Lost(_) => None,
+        }));
+    }
+    exit::strongest(&codes).unwrap_or(exit::BUG)
+}

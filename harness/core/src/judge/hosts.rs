@@ -1,0 +1,72 @@
+//! The hosts as the verdict sums them up.
+
+use super::{View, suspects};
+use crate::{
+    evidence,
+    plan::PlannedHost,
+    policy::RequiredCoverage,
+    state::State,
+    verdict::{HostSummary, StateStatement},
+};
+
+/// One summary for each planned host.
+pub(super) fn summaries(view: &View<'_>) -> Vec<HostSummary> {
+    view.plan
+        .hosts
+        .iter()
+        .map(|host| summary(view, host))
+        .collect()
+}
+
+fn summary(view: &View<'_>, host: &PlannedHost) -> HostSummary {
+    let ledger = view.ledger.hosts.get(&host.name);
+    let facts = view
+        .ledger
+        .state(&host.name, State::Baseline)
+        .and_then(|s| s.facts.as_ref());
+    let os = facts
+        .and_then(|f| f.value.os.known())
+        .map(|os| os.pretty.clone());
+    let packages = suspects::changes(view, &host.name)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    HostSummary {
+        host: host.name.clone(),
+        role: host.role,
+        os,
+        packages,
+        transaction: ledger.and_then(|l| l.transaction.clone()),
+        denials: view
+            .plan
+            .states
+            .iter()
+            .map(|s| statement(view, host, *s))
+            .collect(),
+    }
+}
+
+fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatement {
+    let statement = match (
+        view.plan.policy.coverage,
+        view.windows.get(&host.name, state),
+    ) {
+        (RequiredCoverage::NotCollected, _) => "denials were not looked for".to_owned(),
+        (RequiredCoverage::Complete, Some((_, window))) => evidence::statement(window),
+        (RequiredCoverage::Complete, None) => "nothing was collected".to_owned(),
+    };
+    let gaps = match view.plan.policy.coverage {
+        RequiredCoverage::NotCollected => Vec::new(),
+        RequiredCoverage::Complete => view
+            .windows
+            .gaps(&host.name, state)
+            .iter()
+            .map(|g| g.name().to_owned())
+            .collect(),
+    };
+    StateStatement {
+        state,
+        statement,
+        gaps,
+    }
+}

@@ -1,0 +1,233 @@
+//! Folds the event stream into what is known of each host: the only reader of raw event order.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    event::{Event, PatchEnd, RestartEnd, What},
+    evidence::{Expectations, VectorTable, WindowCapture},
+    facts::Facts,
+    id::{CheckId, HostName},
+    observation::Observation,
+    package::Nevra,
+    reading::Reading,
+    state::State,
+};
+
+/// A value and the number of the event that brought it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At<T> {
+    /// The event's number.
+    pub seq: u64,
+    /// The value.
+    pub value: T,
+}
+
+/// All that a run's events say, by host.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// The hosts that any event is about.
+    pub hosts: BTreeMap<HostName, HostLedger>,
+    /// The signal that stopped the run.
+    pub interrupted: Option<At<String>>,
+    /// Whether the run came to its own end.
+    pub finished: bool,
+}
+
+/// What is known of one host.
+#[derive(Clone, Debug, Default)]
+pub struct HostLedger {
+    /// The event of the first connection.
+    pub connected: Option<u64>,
+    /// What went wrong between us and the host.
+    pub troubles: Vec<At<Trouble>>,
+    /// What the package manager said it would do.
+    pub planned: Option<At<Reading<Vec<String>>>>,
+    /// The event of the transaction's start.
+    pub patch_started: Option<u64>,
+    /// How the transaction ended.
+    pub patch: Option<At<PatchEnd>>,
+    /// The package manager's number for it.
+    pub transaction: Option<String>,
+    /// The restarts of services.
+    pub restarts: Option<At<BTreeMap<String, RestartEnd>>>,
+    /// The states that were reached.
+    pub states: BTreeMap<State, StateLedger>,
+    /// What was left undone.
+    pub dirty: Option<At<String>>,
+    /// Whether the host's part came to its own end.
+    pub finished: bool,
+    /// The last event of the host that shows it answering.
+    pub last_answer: u64,
+}
+
+/// What went wrong between us and a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection could be had.
+    Unreachable(String),
+    /// The connection was lost for good.
+    Lost(String),
+    /// A security stop.
+    Security(String),
+    /// Another controller holds the host.
+    Locked(String),
+}
+
+impl Trouble {
+    /// The trouble in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Unreachable(why) => format!("host unreachable: {why}"),
+            Self::Lost(why) => format!("connection lost: {why}"),
+            Self::Security(why) => format!("security stop: {why}"),
+            Self::Locked(holder) => format!("host locked: {holder}"),
+        }
+    }
+}
+
+/// What is known of one host in one state.
+#[derive(Clone, Debug, Default)]
+pub struct StateLedger {
+    /// The facts.
+    pub facts: Option<At<Facts>>,
+    /// The access vectors.
+    pub vectors: Option<At<Reading<VectorTable>>>,
+    /// The window.
+    pub window: Option<At<(WindowCapture, Expectations)>>,
+    /// Every attempt at every check, in order.
+    pub checks: BTreeMap<CheckId, Vec<At<Observation>>>,
+}
+
+impl Ledger {
+    /// Folds events, in the order of their numbers.
+    #[must_use]
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut ledger = Self::default();
+        for event in events {
+            ledger.take(event);
+        }
+        ledger
+    }
+
+    /// What is known of a host in a state.
+    #[must_use]
+    pub fn state(&self, host: &HostName, state: State) -> Option<&StateLedger> {
+        self.hosts.get(host)?.states.get(&state)
+    }
+
+    /// Takes one more event.
+    pub fn take(&mut self, event: &Event) {
+        if let What::RunFinished {} = &event.what {
+            self.finished = true;
+        } else if let What::RunInterrupted { signal } = &event.what {
+            self.interrupted = Some(At {
+                seq: event.seq,
+                value: signal.clone(),
+            });
+        } else if let Some(host) = &event.host {
+            let ledger = self.hosts.entry(host.clone()).or_default();
+            ledger.take(event.seq, event.state, &event.what);
+        }
+    }
+}
+
+impl HostLedger {
+    fn take(&mut self, seq: u64, state: Option<State>, what: &What) {
+        if let Some(trouble) = trouble_of(what) {
+            self.troubles.push(At {
+                seq,
+                value: trouble,
+            });
+            return;
+        }
+        self.last_answer = seq;
+        match (state, what) {
+            (_, What::HostConnected { .. }) => self.connected = self.connected.or(Some(seq)),
+            (_, What::HostFinished { dirty }) => {
+                self.finished = true;
+                self.dirty = dirty.clone().map(|value| At { seq, value });
+            }
+            (Some(state), what) => {
+                self.take_patch(seq, what);
+                self.states.entry(state).or_default().take(seq, what);
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn take_patch(&mut self, seq: u64, what: &What) {
+        if let What::PatchPlanned { packages } = what {
+            self.planned = Some(At {
+                seq,
+                value: packages.clone(),
+            });
+        } else if let What::PatchStarted { .. } = what {
+            self.patch_started = Some(seq);
+        } else if let What::PatchFinished {
+            end, transaction, ..
+        } = what
+        {
+            self.patch = Some(At {
+                seq,
+                value: end.clone(),
+            });
+            self.transaction.clone_from(transaction);
+        } else if let What::ServicesRestarted { units } = what {
+            self.restarts = Some(At {
+                seq,
+                value: units.clone(),
+            });
+        }
+    }
+
+    /// The packages of a state.
+    #[must_use]
+    pub fn packages(&self, state: State) -> Option<&[Nevra]> {
+        let facts = &self.states.get(&state)?.facts.as_ref()?.value;
+        facts.packages.known().map(Vec::as_slice)
+    }
+}
+
+/// The trouble that an event tells of.
+fn trouble_of(what: &What) -> Option<Trouble> {
+    if let What::HostUnreachable { stage, why } = what {
+        return Some(Trouble::Unreachable(format!("{stage}: {why}")));
+    }
+    if let What::HostLost { doing, why } = what {
+        return Some(Trouble::Lost(format!("while {doing}: {why}")));
+    }
+    if let What::SecurityStopped { why } = what {
+        return Some(Trouble::Security(why.clone()));
+    }
+    if let What::HostLocked { holder } = what {
+        return Some(Trouble::Locked(holder.clone()));
+    }
+    None
+}
+
+impl StateLedger {
+    fn take(&mut self, seq: u64, what: &What) {
+        if let What::FactsCollected { facts } = what {
+            self.facts = Some(At {
+                seq,
+                value: (**facts).clone(),
+            });
+        } else if let What::VectorsRead { vectors } = what {
+            self.vectors = Some(At {
+                seq,
+                value: vectors.clone(),
+            });
+        } else if let What::WindowCaptured { capture, expected } = what {
+            self.window = Some(At {
+                seq,
+                value: ((**capture).clone(), expected.clone()),
+            });
+        } else if let What::CheckFinished { check, saw, .. } = what {
+            self.checks.entry(check.clone()).or_default().push(At {
+                seq,
+                value: saw.clone(),
+            });
+        }
+    }
+}

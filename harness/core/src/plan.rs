@@ -1,0 +1,183 @@
+//! The manifest of a run: every check on every host in every state, fixed before the first packet.
+//!
+//! Whatever the run does later, each planned cell ends in the report; one that did not run is
+//! `not-run` and keeps the gate shut.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{CheckId, CheckName, HostName, RunId},
+    inventory::{Inventory, Role},
+    patchset::{PatchSet, Services},
+    policy::Policy,
+    state::State,
+    suite::{Check, Suite, Vantage},
+};
+
+/// The version of `plan.json`.
+pub const PLAN_VERSION: u32 = 1;
+
+/// The manifest of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`PLAN_VERSION`] of the writer.
+    pub v: u32,
+    /// The run.
+    pub run: RunId,
+    /// What is applied; none in a run that only checks.
+    pub patch: Option<PatchSet>,
+    /// The suites, as parsed.
+    pub suites: Vec<Suite>,
+    /// The gate's policy.
+    pub policy: Policy,
+    /// The hosts, in the order of the inventory.
+    pub hosts: Vec<PlannedHost>,
+    /// The states that each host is checked in.
+    pub states: Vec<State>,
+    /// Every planned check, by host, state and suite.
+    pub cells: Vec<Cell>,
+}
+
+/// What the judgement needs to know of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedHost {
+    /// Its name.
+    pub name: HostName,
+    /// Where it is reached.
+    pub address: String,
+    /// Upstream or rebuild.
+    pub role: Option<Role>,
+    /// Its upstream twin.
+    pub twin: Option<HostName>,
+    /// Whether it is a lab host.
+    pub lab: bool,
+}
+
+/// One planned check of one host in one state.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cell {
+    /// The host.
+    pub host: HostName,
+    /// The state.
+    pub state: State,
+    /// The check.
+    pub check: CheckId,
+    /// Where it is asked from.
+    pub vantage: Vantage,
+}
+
+impl Plan {
+    /// Lays out every cell of a run.
+    #[must_use]
+    pub fn lay(
+        run: RunId,
+        inventory: &Inventory,
+        suites: Vec<Suite>,
+        patch: Option<PatchSet>,
+        policy: Policy,
+    ) -> Self {
+        let hosts = inventory
+            .hosts
+            .iter()
+            .map(PlannedHost::from)
+            .collect::<Vec<_>>();
+        let states = states_of(patch.as_ref());
+        let cells = cells_of(&hosts, &states, &suites);
+        Self {
+            v: PLAN_VERSION,
+            run,
+            patch,
+            suites,
+            policy,
+            hosts,
+            states,
+            cells,
+        }
+    }
+
+    /// The suite and the check of an id.
+    #[must_use]
+    pub fn check(&self, id: &CheckId) -> Option<(&Suite, &Check)> {
+        let suite = self.suites.iter().find(|s| s.name == id.suite)?;
+        suite
+            .checks
+            .iter()
+            .find(|c| c.name == id.check)
+            .map(|check| (suite, check))
+    }
+
+    /// The planned host of a name.
+    #[must_use]
+    pub fn host(&self, name: &HostName) -> Option<&PlannedHost> {
+        self.hosts.iter().find(|h| h.name == *name)
+    }
+
+    /// The states that the gate looks at: those after the patch, or the only one there is.
+    #[must_use]
+    pub fn judged_states(&self) -> &[State] {
+        if self.patch.is_some() {
+            &self.states[1..]
+        } else {
+            &self.states
+        }
+    }
+
+    /// All SELinux domains whose access vectors are watched, each once.
+    #[must_use]
+    pub fn domains(&self) -> Vec<String> {
+        let mut all: Vec<_> = self
+            .suites
+            .iter()
+            .flat_map(|s| s.domains.iter().cloned())
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+impl From<&crate::inventory::InventoryHost> for PlannedHost {
+    fn from(host: &crate::inventory::InventoryHost) -> Self {
+        Self {
+            name: host.name.clone(),
+            address: host.address.clone(),
+            role: host.role,
+            twin: host.twin.clone(),
+            lab: host.lab,
+        }
+    }
+}
+
+fn states_of(patch: Option<&PatchSet>) -> Vec<State> {
+    match patch.map(|p| &p.services) {
+        None => vec![State::Baseline],
+        Some(Services::Leave) => vec![State::Baseline, State::Patched],
+        Some(Services::Restart(_)) => vec![State::Baseline, State::Patched, State::Restarted],
+    }
+}
+
+fn cells_of(hosts: &[PlannedHost], states: &[State], suites: &[Suite]) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for host in hosts {
+        for state in states {
+            for suite in suites {
+                cells.extend(suite.checks.iter().map(|check| Cell {
+                    host: host.name.clone(),
+                    state: *state,
+                    check: id_of(suite, &check.name),
+                    vantage: check.vantage,
+                }));
+            }
+        }
+    }
+    cells
+}
+
+/// The id of a suite's check.
+#[must_use]
+pub fn id_of(suite: &Suite, check: &CheckName) -> CheckId {
+    CheckId {
+        suite: suite.name.clone(),
+        check: check.clone(),
+    }
+}
