@@ -1,1 +1,4 @@
-//! Placeholder.
+//! What patchgate does: SSH, probes, windows, patching, the record, the lab.
+
+pub mod host;
+pub mod ssh;
