@@ -1,4 +1,8 @@
 //! What patchgate does: SSH, probes, windows, patching, the record, the lab.
+//!
+//! The engine records what it sees and judges nothing; the judgement is core's.
 
+pub mod clock;
 pub mod host;
+pub mod record;
 pub mod ssh;

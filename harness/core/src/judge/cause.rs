@@ -37,7 +37,7 @@ pub(super) fn of_group(
     let kinds: Vec<SymptomKind> = results.iter().copied().filter_map(kind).collect();
     let domains = domains_of(view, suite);
     let lost = lost_access(view, host).filter(|l| domains.contains(&l.denial.source));
-    let loud = first_denial(view, host, results, &domains);
+    let loud = first_denial(view, host, results, domains);
     if let Some(lost) = lost.filter(|l| loud.is_none() || l.denial.silenced) {
         let fits = kinds.iter().any(|k| explains(&lost.denial, *k));
         let proof = if fits {

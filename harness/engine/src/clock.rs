@@ -1,0 +1,43 @@
+//! The one place that reads the time and waits.
+
+use std::time::{Duration, Instant};
+
+/// Reads the wall clock, for people; nothing is judged by it.
+#[must_use]
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// A moment until which something may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// A deadline this long from now.
+    #[must_use]
+    pub fn after(limit: Duration) -> Self {
+        Self(Instant::now() + limit)
+    }
+
+    /// What is left of it; zero once it has passed.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether it has passed.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self.left().is_zero()
+    }
+}
+
+/// Lets `pause` go by between two looks at a condition that nothing can announce, such as a host that
+/// is to come back.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that waits between two looks"
+)]
+pub async fn pause(pause: Duration) {
+    tokio::time::sleep(pause).await;
+}
