@@ -1,0 +1,119 @@
+//! A run: every host of the plan, side by side, each through its states.
+//!
+//! The runner records and decides nothing about good or bad. What it does decide is order: a host is
+//! changed only after its lock is held, its baseline is in the record, and the record is durable.
+
+mod host;
+mod link;
+mod patch;
+mod state;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use patchgate_core::{
+    event::What,
+    id::HostName,
+    plan::{Plan, PlannedHost},
+    policy::RequiredCoverage,
+    state::State,
+};
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    host::{Connector, Target},
+    probe::Prober,
+    record::{Journal, RecordError},
+};
+
+/// How many hosts are worked on at once when nothing else is said.
+pub const DEFAULT_JOBS: usize = 256;
+
+/// What a run needs from outside: the network, the record, and how to reach each host.
+pub struct Run<C, P> {
+    /// Opens connections.
+    pub connector: C,
+    /// Asks as a remote client.
+    pub prober: P,
+    /// Where everything is recorded.
+    pub journal: Journal,
+    /// The manifest.
+    pub plan: Plan,
+    /// How to reach each host of the plan.
+    pub targets: BTreeMap<HostName, Target>,
+    /// A secret of this run that makes its markers unique.
+    pub nonce: String,
+    /// How many hosts are worked on at once.
+    pub jobs: usize,
+    /// The holder of a lock that may be broken: the run id that its owner wrote.
+    pub break_lock: Option<String>,
+}
+
+/// Tells a run to stop: the signal's name, once there is one.
+pub type StopSignal = watch::Receiver<Option<&'static str>>;
+
+/// Runs the plan to its end, or until it is told to stop.
+///
+/// # Errors
+/// When the record could not be written: nothing after that counts.
+pub async fn run<C, P>(run: Run<C, P>, mut stop: StopSignal) -> Result<Journal, RecordError>
+where
+    C: Connector + 'static,
+    C::Host: 'static,
+    P: Prober + 'static,
+{
+    let run = Arc::new(run);
+    let permits = Arc::new(Semaphore::new(run.jobs.max(1)));
+    let mut tasks = tokio::task::JoinSet::new();
+    for host in run.plan.hosts.clone() {
+        let (run, permits, stop) = (Arc::clone(&run), Arc::clone(&permits), stop.clone());
+        tasks.spawn(async move {
+            let _permit = permits.acquire_owned().await;
+            if stop.borrow().is_some() { Ok(()) } else { host::drive(&run, &host, stop).await }
+        });
+    }
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        outcome = outcome.and(settle(ended));
+    }
+    outcome?;
+    let signal = *stop.borrow_and_update();
+    let end = match signal {
+        Some(signal) => What::RunInterrupted { signal: signal.to_owned() },
+        None => What::RunFinished {},
+    };
+    run.journal.write(None, None, end)?;
+    run.journal.sync()?;
+    Ok(Arc::into_inner(run).expect("every task that shared the run has ended").journal)
+}
+
+/// A panic in one host's task is that host's trouble: its checks did not run, the others go on.
+fn settle(ended: Result<Result<(), RecordError>, tokio::task::JoinError>) -> Result<(), RecordError> {
+    ended.unwrap_or(Ok(()))
+}
+
+impl<C, P> Run<C, P> {
+    fn write(
+        &self,
+        host: &PlannedHost,
+        state: Option<State>,
+        what: What,
+    ) -> Result<(), RecordError> {
+        self.journal.write(Some(&host.name), state, what).map(|_| ())
+    }
+
+    /// Whether audit evidence is collected.
+    fn collects(&self) -> bool {
+        match self.plan.policy.coverage {
+            RequiredCoverage::Complete => true,
+            RequiredCoverage::NotCollected => false,
+        }
+    }
+
+    /// Whether the package lists are needed: a patch is planned, or a suite names packages.
+    fn needs_packages(&self) -> bool {
+        self.plan.patch.is_some() || self.plan.suites.iter().any(|s| !s.needs.packages.is_empty())
+    }
+}
+
+/// How long a connection that was lost may take to come back.
+const RECONNECT: Duration = Duration::from_secs(60);

@@ -1,0 +1,173 @@
+//! A connection that comes back: the host's, for the whole run.
+
+use std::time::Duration;
+
+use patchgate_core::{event::What, plan::PlannedHost};
+
+use super::{RECONNECT, Run, StopSignal};
+use crate::{
+    clock::{Deadline, pause},
+    host::{Batch, ConnectError, Connector, Host, HostError, Item, Reply},
+    probe::Prober,
+    record::RecordError,
+};
+
+/// Why a host is not worked on any further.
+pub(super) enum Stop {
+    /// The record is broken: the run is over.
+    Record(RecordError),
+    /// The host's part is over; the reason is in the record.
+    Recorded,
+}
+
+impl From<RecordError> for Stop {
+    fn from(error: RecordError) -> Self {
+        Self::Record(error)
+    }
+}
+
+/// The connection to one host.
+pub(super) struct Link<'a, C: Connector, P> {
+    pub(super) run: &'a Run<C, P>,
+    pub(super) host: &'a PlannedHost,
+    pub(super) stop: StopSignal,
+    connection: Option<C::Host>,
+}
+
+impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
+    /// Connects for the first time; a host that cannot be reached is recorded as such.
+    pub(super) async fn open(
+        run: &'a Run<C, P>,
+        host: &'a PlannedHost,
+        stop: StopSignal,
+    ) -> Result<Self, Stop> {
+        let mut link = Self { run, host, stop, connection: None };
+        match link.connect().await? {
+            Ok(()) => Ok(link),
+            Err(error) => Err(link.unreachable(&error)),
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Result<(), ConnectError>, RecordError> {
+        let Some(target) = self.run.targets.get(&self.host.name) else {
+            unreachable!("the plan and the targets come from one inventory");
+        };
+        let begun = std::time::Instant::now();
+        match self.run.connector.connect(target).await {
+            Err(error) => Ok(Err(error)),
+            Ok(connection) => {
+                let peer = connection.peer();
+                let connected = What::HostConnected {
+                    address: peer.address.to_string(),
+                    host_key: peer.host_key.to_string(),
+                    elapsed: begun.elapsed(),
+                };
+                self.connection = Some(connection);
+                self.run.write(self.host, None, connected)?;
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    fn unreachable(&self, error: &ConnectError) -> Stop {
+        let what = if error.is_security_stop() {
+            What::SecurityStopped { why: error_chain(error) }
+        } else {
+            What::HostUnreachable { stage: error.stage().to_string(), why: error_chain(error) }
+        };
+        self.record_stop(what)
+    }
+
+    /// Records why the host's part is over.
+    pub(super) fn record_stop(&self, what: What) -> Stop {
+        match self.run.write(self.host, None, what) {
+            Ok(()) => Stop::Recorded,
+            Err(error) => Stop::Record(error),
+        }
+    }
+
+    /// Runs a batch. `Err` means that nothing of it was begun.
+    pub(super) async fn run<F>(&mut self, batch: &Batch, on_reply: F) -> Result<Vec<Reply>, HostError>
+    where
+        F: FnMut(usize, &Reply) + Send,
+    {
+        let Some(connection) = &mut self.connection else {
+            return Err(HostError::closed());
+        };
+        let replies = connection.run_with(batch, on_reply).await;
+        let lost = match &replies {
+            Ok(replies) => replies.iter().any(is_lost),
+            Err(error) => !error.connection_lives(),
+        };
+        if lost {
+            self.connection = None;
+        }
+        replies
+    }
+
+    /// Runs items that change nothing and may be asked twice: once more after a lost connection.
+    pub(super) async fn ask(
+        &mut self,
+        label: &'static str,
+        items: Vec<Item>,
+    ) -> Result<Vec<Reply>, Stop> {
+        let batch = Batch::new(label, items);
+        loop {
+            self.ensure(label).await?;
+            match self.run(&batch, |_, _| {}).await {
+                Ok(replies) if !replies.iter().any(is_lost) => return Ok(replies),
+                Ok(_) => {}
+                Err(error) if !error.connection_lives() => {}
+                Err(error) => return Err(self.lost(label, &error_chain(&error))),
+            }
+        }
+    }
+
+    /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.
+    pub(super) async fn ensure(&mut self, doing: &str) -> Result<(), Stop> {
+        let deadline = Deadline::after(RECONNECT);
+        let mut wait = Duration::from_millis(200);
+        while self.connection.is_none() {
+            match self.connect().await? {
+                Ok(()) => {}
+                Err(error) if error.is_security_stop() => return Err(self.unreachable(&error)),
+                Err(error) if deadline.is_over() || self.stop.borrow().is_some() => {
+                    return Err(self.lost(doing, &error_chain(&error)));
+                }
+                Err(_) => pause(wait).await,
+            }
+            wait = (wait * 2).min(Duration::from_secs(5));
+        }
+        Ok(())
+    }
+
+    fn lost(&self, doing: &str, why: &str) -> Stop {
+        self.record_stop(What::HostLost { doing: doing.to_owned(), why: why.to_owned() })
+    }
+
+    /// Says goodbye.
+    pub(super) async fn close(self) {
+        if let Some(connection) = self.connection {
+            connection.close().await;
+        }
+    }
+}
+
+/// Whether nobody knows how an item ended.
+pub(super) fn is_lost(reply: &Reply) -> bool {
+    matches!(reply.exit, crate::host::Exit::Lost { .. })
+}
+
+/// An error and its sources in one line.
+pub(super) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let words = source.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,231 @@
+//! One state of one host: the window, the facts, the access vectors and the checks.
+
+use std::collections::BTreeMap;
+
+use patchgate_core::{
+    event::What,
+    evidence::window::Expectations,
+    facts::Facts,
+    id::CheckId,
+    observation::Observation,
+    plan::id_of,
+    reading::Reading,
+    state::State,
+    suite::Check,
+};
+use tokio::task::JoinSet;
+
+use super::link::{Link, Stop, is_lost};
+use crate::{
+    host::{Batch, Connector, Item, Reply},
+    probe::{HttpRequest, Prober, observation},
+    record::RecordError,
+    script::{
+        checks::{self, Way},
+        facts, packages, vectors,
+        window::{self, Open},
+    },
+};
+
+/// A state that a host is in, its window open where evidence is collected.
+pub(super) struct Stay {
+    state: State,
+    window: Option<Open>,
+    expected: Expectations,
+}
+
+/// The planned checks of a host, by the way they are made.
+#[derive(Default)]
+struct Work<'a> {
+    on_host: Vec<(CheckId, &'a Check, Item)>,
+    from_controller: Vec<(CheckId, HttpRequest)>,
+    by_window: Vec<CheckId>,
+    impossible: Vec<(CheckId, String)>,
+}
+
+impl<C: Connector, P: Prober> Link<'_, C, P> {
+    /// Enters a state: opens its window, and does what makes the state while the window is open.
+    ///
+    /// Returns the replies of `first`, which ran in the same batch after the begin marker.
+    pub(super) async fn enter(
+        &mut self,
+        state: State,
+        expected: Expectations,
+        first: Vec<Item>,
+    ) -> Result<(Stay, Vec<Reply>), Stop> {
+        let id = format!("w-{}", state.word());
+        let mut items = Vec::new();
+        if self.run.collects() {
+            items.push(window::open_item(&self.run.nonce, &id));
+        }
+        let opening = items.len();
+        items.extend(first);
+        if items.is_empty() {
+            return Ok((Stay { state, window: None, expected }, Vec::new()));
+        }
+        let mut replies = self.ask("entering the state", items).await?;
+        let rest = replies.split_off(opening);
+        let window = replies.first().map(|r| Open::new(&self.run.nonce, &id, r));
+        Ok((Stay { state, window, expected }, rest))
+    }
+
+    /// Reads the facts and access vectors, makes every check, and closes the window.
+    pub(super) async fn look(&mut self, stay: Stay) -> Result<Facts, Stop> {
+        let work = self.work();
+        let looked = self.look_on_host(&stay, &work).await;
+        let facts = match looked {
+            Ok(facts) => facts,
+            Err(stop) => return Err(self.abandon(stay, stop)),
+        };
+        self.look_from_here(&stay, &work).await?;
+        let state = Some(stay.state);
+        for (check, why) in work.impossible {
+            let saw = Observation::Errored { why };
+            self.run.write(self.host, state, What::CheckFinished { check, attempt: 1, saw })?;
+        }
+        for check in work.by_window {
+            let saw = Observation::Window;
+            self.run.write(self.host, state, What::CheckFinished { check, attempt: 1, saw })?;
+        }
+        self.leave(stay).await?;
+        self.run.journal.sync()?;
+        Ok(facts)
+    }
+
+    fn work(&self) -> Work<'_> {
+        let mut work = Work::default();
+        for suite in &self.run.plan.suites {
+            for check in &suite.checks {
+                let id = id_of(suite, &check.name);
+                match checks::way(check, &self.host.address) {
+                    Ok(Way::OnHost(item)) => work.on_host.push((id, check, item)),
+                    Ok(Way::FromController(request)) => work.from_controller.push((id, request)),
+                    Ok(Way::ByWindow) => work.by_window.push(id),
+                    Err(why) => work.impossible.push((id, why)),
+                }
+            }
+        }
+        work
+    }
+
+    /// The batch of a state: facts, packages, vectors, and every check that is made on the host.
+    async fn look_on_host(&mut self, stay: &Stay, work: &Work<'_>) -> Result<Facts, Stop> {
+        let domains = self.run.plan.domains();
+        let mut items = vec![facts::item()];
+        let packages_at = self.run.needs_packages().then(|| push(&mut items, packages::item()));
+        let vectors_at = (!domains.is_empty()).then(|| push(&mut items, vectors::item(&domains)));
+        let first_check = items.len();
+        items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
+        self.ensure("reading the host").await?;
+        let mut trouble = None;
+        let (run, host) = (self.run, self.host);
+        let on_reply = |at: usize, reply: &Reply| {
+            if let Some((id, check, _)) = at.checked_sub(first_check).and_then(|i| work.on_host.get(i)) {
+                let saw = checks::read(check, &host.address, reply);
+                let what = What::CheckFinished { check: id.clone(), attempt: 1, saw };
+                trouble = run.write(host, Some(stay.state), what).err().or(trouble.take());
+            }
+        };
+        let replies = self.run(&Batch::new("checks", items), on_reply).await;
+        if let Some(error) = trouble {
+            return Err(Stop::Record(error));
+        }
+        let Ok(replies) = replies else { return self.retell(stay).await };
+        let packages = match packages_at {
+            Some(at) => packages::read(&replies[at]),
+            None => Reading::missing("not asked for"),
+        };
+        let facts = facts::read(&replies[0], packages);
+        self.record_facts(stay, &facts)?;
+        if let Some(at) = vectors_at {
+            let vectors = vectors::read(&replies[at]);
+            self.run.write(self.host, Some(stay.state), What::VectorsRead { vectors })?;
+        }
+        if replies.iter().any(is_lost) {
+            self.ensure("checking").await?;
+        }
+        Ok(facts)
+    }
+
+    /// The batch was never begun: the connection is had again or the host is lost, and the state's
+    /// checks stay without a result.
+    async fn retell(&mut self, stay: &Stay) -> Result<Facts, Stop> {
+        self.ensure("checking").await?;
+        let replies = self.ask("reading facts", vec![facts::item()]).await?;
+        let facts = facts::read(&replies[0], Reading::missing("the connection was lost"));
+        self.record_facts(stay, &facts)?;
+        Ok(facts)
+    }
+
+    fn record_facts(&self, stay: &Stay, facts: &Facts) -> Result<(), RecordError> {
+        let facts = Box::new(facts.clone());
+        self.run.write(self.host, Some(stay.state), What::FactsCollected { facts })
+    }
+
+    /// The requests of a remote client, side by side.
+    async fn look_from_here(&self, stay: &Stay, work: &Work<'_>) -> Result<(), Stop> {
+        let asked = work.from_controller.iter().map(|(id, request)| async move {
+            (id.clone(), observation(self.run.prober.http(request).await))
+        });
+        for (check, saw) in join_all(asked).await {
+            let what = What::CheckFinished { check, attempt: 1, saw };
+            self.run.write(self.host, Some(stay.state), what)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the window and records what lay in it.
+    async fn leave(&mut self, stay: Stay) -> Result<(), Stop> {
+        let Some(open) = stay.window else { return Ok(()) };
+        let items = vec![
+            window::close_item(&open.nonce, &open.id),
+            window::slice_item(&open.position()),
+        ];
+        let replies = match self.ask("closing the window", items).await {
+            Ok(replies) => replies,
+            Err(stop) => {
+                let capture = Box::new(open.abandon("the host was lost before the window closed"));
+                let what = What::WindowCaptured { capture, expected: stay.expected };
+                self.run.write(self.host, Some(stay.state), what)?;
+                return Err(stop);
+            }
+        };
+        let capture = Box::new(open.close(&replies[0], &replies[1]));
+        let what = What::WindowCaptured { capture, expected: stay.expected };
+        self.run.write(self.host, Some(stay.state), what)?;
+        Ok(())
+    }
+
+    /// Records a window that will never be closed.
+    pub(super) fn abandon(&self, stay: Stay, stop: Stop) -> Stop {
+        let Some(open) = stay.window else { return stop };
+        let capture = Box::new(open.abandon("the host was lost before the window closed"));
+        let what = What::WindowCaptured { capture, expected: stay.expected };
+        match self.run.write(self.host, Some(stay.state), what) {
+            Ok(()) => stop,
+            Err(error) => Stop::Record(error),
+        }
+    }
+}
+
+fn push(items: &mut Vec<Item>, item: Item) -> usize {
+    items.push(item);
+    items.len() - 1
+}
+
+/// Waits for all of them at once.
+async fn join_all<T, F: Future<Output = T>>(futures: impl Iterator<Item = F>) -> Vec<T> {
+    let mut pending: Vec<_> = futures.map(|f| (Box::pin(f), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut ready = true;
+        for (future, output) in pending.iter_mut().filter(|(_, output)| output.is_none()) {
+            match future.as_mut().poll(context) {
+                std::task::Poll::Ready(value) => *output = Some(value),
+                std::task::Poll::Pending => ready = false,
+            }
+        }
+        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, output)| output).collect()
+}
