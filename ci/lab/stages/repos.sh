@@ -36,7 +36,7 @@ common=(
   --define "lab_os_like $os_like"
   --define "lab_release_package $release_package"
   --define "lab_banner $banner"
-  --define "lab_dist_suffix ${dist_suffix:-%{nil}}"
+  --define "lab_dist_suffix $dist_suffix"
   --define "lab_payload $payload"
   --define "lab_lib $LAB_SOURCE/lib"
 )
