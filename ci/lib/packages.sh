@@ -5,11 +5,11 @@
 # it again makes apt refuse the whole set. So only packages whose commands are missing are asked for.
 
 # Prints the package of each "COMMAND=PACKAGE[,PACKAGE]" argument whose command is missing, one a line.
-# COMMAND may be an absolute path.
+# COMMAND may be the absolute path of a file.
 missing_packages() {
   local need
   for need in "$@"; do
-    command -v "${need%%=*}" >/dev/null || tr ',' '\n' <<<"${need#*=}"
+    [ -e "${need%%=*}" ] || command -v "${need%%=*}" >/dev/null || tr ',' '\n' <<<"${need#*=}"
   done | sort -u
 }
 

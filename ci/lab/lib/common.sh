@@ -1,5 +1,8 @@
 # shellcheck shell=bash
-# Words to the user. Progress goes to fd 8 (the caller's stderr), so that a stage can send all else to its log.
+# Shared by the build and its stages.
+umask 022 # for all that ends in an image
+
+# Progress goes to fd 8 (the caller's stderr), so that a stage can send all else to its log.
 : "${LAB_STARTED:=$(date +%s)}"
 export LAB_STARTED
 { true >&8; } 2>/dev/null || exec 8>&2

@@ -2,9 +2,16 @@
 # Content keys: a stage's key is a hash of all that goes into it, and of the keys of the stages before it.
 # Paths are relative to $LAB_SOURCE; a folder stands for all its files.
 
-# Hash of names, modes and contents of files and folders.
+# Hash of names and contents of files and folders. Of modes only the execute bit counts: the rest depends on the umask
+# of the checkout. Fails if a file is missing.
 hash_of() {
-  (cd "$LAB_SOURCE" && find "$@" -type f -printf '%p %m ' -exec sha256sum {} + | sort | sha256sum | cut -c1-24)
+  (
+    cd "$LAB_SOURCE" || exit 1
+    {
+      find "$@" -type f -perm /111 | LC_ALL=C sort
+      find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+    } | sha256sum | cut -c1-24
+  )
 }
 
 # Hash of words.

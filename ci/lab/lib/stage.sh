@@ -80,9 +80,9 @@ run_stage() { # KEY KEYFILE NAME [FLAVOUR]
   say "$label: begins"
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
     bash "$LAB_SOURCE/stages/$name.sh" ${flavour:+"$flavour"} >"$log" 2>&1 </dev/null &
-  STAGE_PID=$!
-  wait "$STAGE_PID" || status=$?
-  STAGE_PID=
+  BUSY_PID=$!
+  wait "$BUSY_PID" || status=$?
+  BUSY_PID=
   [ "$status" -eq 0 ] || stage_failed "$label" "$log" "$status"
   rm -rf "$LAB_CACHE/new"
   echo "$key" >"$keyfile.new"
@@ -96,14 +96,14 @@ stage_failed() { # LABEL LOG STATUS
   fail "$1 failed (exit $3); the whole log is $2"
 }
 
-# Ends the stage at work and tidies up. All results so far stay cached.
+# Ends what is at work and tidies up, if this build has the lock. All results so far stay cached.
 interrupted() { # EXIT_CODE
   trap '' INT TERM HUP
-  if [ -n "${STAGE_PID:-}" ]; then
-    kill -KILL "$STAGE_PID" 2>/dev/null || true
-    wait "$STAGE_PID" 2>/dev/null || true
+  if [ -n "${BUSY_PID:-}" ]; then
+    kill -KILL "$BUSY_PID" 2>/dev/null || true
+    wait "$BUSY_PID" 2>/dev/null || true
   fi
-  rm -rf "$LAB_CACHE/new"
+  [ -z "${LOCKED:-}" ] || rm -rf "$LAB_CACHE/new"
   say "interrupted; finished stages are kept"
   exit "$1"
 }

@@ -25,7 +25,7 @@ unpack() {
   ln -s ../usr/lib/os-release "$root/etc/os-release"
   mkdir -p "$root/var/lib/rpm" "$root/var/lib/rpm-state" "$root/etc/selinux/targeted" "$root/srv/repo"
   cp -r "$LAB_CACHE/stages/repos-$flavour/." "$root/srv/repo/"
-  tar -C "$LAB_SOURCE/guest" -cf - usr etc | tar -C "$root" --no-same-owner -xpf -
+  tar -C "$LAB_SOURCE/guest" --owner=0 --group=0 --mode=u=rwX,go=rX -cf - usr etc | tar -C "$root" -xpf -
 }
 
 install_rpms() {
