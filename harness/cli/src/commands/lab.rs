@@ -217,13 +217,10 @@ fn exit_code(error: &LabError) -> u8 {
 }
 
 fn tell_error(error: &LabError) {
-    let mut text = format!("error: {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    tell(&text);
+    let first: &dyn std::error::Error = error;
+    let chain = std::iter::successors(Some(first), |error| error.source());
+    let chain: Vec<_> = chain.map(ToString::to_string).collect();
+    tell(&format!("error: {}", chain.join(": ")));
     if let Some(hint) = error.hint() {
         tell(&format!("hint: {hint}"));
     }

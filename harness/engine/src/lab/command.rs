@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_program_without_end_is_killed_at_the_deadline() {
         let error = run(
-            &mut Command::new("tail").args(["-f", "/dev/null"]),
+            Command::new("tail").args(["-f", "/dev/null"]),
             Duration::from_millis(50),
         );
         let text = error.unwrap_err().to_string();

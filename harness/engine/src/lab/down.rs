@@ -24,7 +24,10 @@ pub(super) fn down(dirs: &LabDirs, net: &Net, report: Report<'_>) -> Result<(), 
     } else {
         net.down()?;
     }
-    remove(&dirs.run())
+    remove(&dirs.run())?;
+    // A machine that was about to start when its `up` was killed finds no disk from here on; one
+    // that found it just before is seen now.
+    end_machines(dirs, report)
 }
 
 fn end_machines(dirs: &LabDirs, report: Report<'_>) -> Result<(), LabError> {

@@ -13,7 +13,7 @@ use super::{
     error::LabError,
     images::{self, Image},
     net::{Net, Place, tap},
-    process::{self, Owner, ProcessId},
+    process::ProcessId,
     qmp::Qmp,
     tools::{Tools, tool},
 };
@@ -63,17 +63,6 @@ fn pid_file(dir: &Path) -> PathBuf {
 /// Opens the monitor of the machine in a directory.
 pub(super) fn monitor(dir: &Path) -> Result<Qmp, LabError> {
     Qmp::connect(&socket(dir), QEMU_LIMIT)
-}
-
-/// The machine that QEMU's own process-id file in a directory names, if it is still that.
-pub(super) fn running(dir: &Path, run_dir: &Path) -> Option<ProcessId> {
-    let pid = fs::read_to_string(pid_file(dir))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    let ours = process::owner(&process::command_line(pid), run_dir) == Owner::ThisLab;
-    ours.then(|| ProcessId::of(pid)).flatten()
 }
 
 /// Makes an empty disk overlay on a backing file.

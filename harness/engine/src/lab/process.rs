@@ -9,7 +9,10 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-use super::wait::{Deadline, wait_for};
+use super::{
+    net::tap,
+    wait::{Deadline, wait_for},
+};
 
 /// A process, told from every later owner of its id by its start time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +106,17 @@ pub(super) fn of_this_lab(run_dir: &Path) -> Vec<ProcessId> {
         .filter(ours)
         .filter_map(ProcessId::of)
         .collect()
+}
+
+/// The machines of this lab on the tap of an address, recorded or not.
+pub(super) fn on_tap(run_dir: &Path, octet: u8) -> Vec<ProcessId> {
+    let word = format!("ifname={},", tap(octet));
+    let on_tap = |process: &ProcessId| {
+        command_line(process.pid)
+            .iter()
+            .any(|argument| argument.contains(&word))
+    };
+    of_this_lab(run_dir).into_iter().filter(on_tap).collect()
 }
 
 /// The process whose last argument is this path, used to find a namespace holder.

@@ -14,7 +14,6 @@ use super::{
     hosts::HostSpec,
     images::Image,
     inventory,
-    net::tap,
     process::{self, ProcessId},
     progress::Progress,
     rig::Rig,
@@ -27,6 +26,8 @@ use super::{
 pub(super) fn start(rig: &Rig<'_>, spec: &HostSpec) -> Result<Duration, LabError> {
     let image = Image::load(rig.dirs, spec.flavour)?;
     clear(rig.dirs, spec);
+    // From here on `status` knows the host, also while its saved state is made.
+    record(rig, spec, &image)?;
     let mut golden = golden::ensure(rig, spec, &image)?;
     let mut clock = Deadline::after(boot::COLD_LIMIT);
     if let Err(error) = restore(rig, spec, &image, &golden) {
@@ -57,21 +58,22 @@ fn is_refusal(error: &LabError) -> bool {
 
 /// Ends every machine of this lab on the host's tap, recorded or not.
 fn clear(dirs: &LabDirs, spec: &HostSpec) {
-    let word = format!("ifname={},", tap(spec.octet));
-    let on_tap = |process: &ProcessId| {
-        process::command_line(process.pid)
-            .iter()
-            .any(|argument| argument.contains(&word))
-    };
-    for process in process::of_this_lab(&dirs.run()).into_iter().filter(on_tap) {
+    for process in process::on_tap(&dirs.run(), spec.octet) {
         process.kill(guest::QEMU_LIMIT);
     }
 }
 
 fn restore(rig: &Rig<'_>, spec: &HostSpec, image: &Image, golden: &Golden) -> Result<(), LabError> {
-    let dir = rig.dirs.host(&spec.name);
-    clear_dir(&dir)?;
-    let mut record = HostRecord {
+    let mut record = record(rig, spec, image)?;
+    let process = resume(rig, spec, image, golden, &rig.dirs.host(&spec.name))?;
+    record.ready = Some(process);
+    record.save(rig.dirs)
+}
+
+/// Empties the host's directory and writes that it is being started.
+fn record(rig: &Rig<'_>, spec: &HostSpec, image: &Image) -> Result<HostRecord, LabError> {
+    clear_dir(&rig.dirs.host(&spec.name))?;
+    let record = HostRecord {
         spec: spec.clone(),
         accelerator: rig.accelerator,
         since: Timestamp::now(),
@@ -79,9 +81,7 @@ fn restore(rig: &Rig<'_>, spec: &HostSpec, image: &Image, golden: &Golden) -> Re
         ready: None,
     };
     record.save(rig.dirs)?;
-    let process = resume(rig, spec, image, golden, &dir)?;
-    record.ready = Some(process);
-    record.save(rig.dirs)
+    Ok(record)
 }
 
 fn resume(

@@ -10,7 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    accel::Accelerator, dirs::LabDirs, error::LabError, guest, hosts::HostSpec, process::ProcessId,
+    accel::Accelerator,
+    dirs::LabDirs,
+    error::LabError,
+    hosts::HostSpec,
+    process::{self, ProcessId},
 };
 
 /// The record of one host, in its directory.
@@ -36,7 +40,7 @@ pub enum HostState {
     Up,
     /// Its machine runs and it was not ready yet: `up` or `reset` is at work, or was interrupted.
     Unready,
-    /// It was started and its machine is gone.
+    /// It was to be started, and it has no machine.
     Crashed,
     /// It was not started.
     Down,
@@ -67,7 +71,7 @@ impl HostRecord {
         match self.ready {
             Some(process) if process.is_running() => (HostState::Up, Some(process)),
             Some(_) => (HostState::Crashed, None),
-            None => match guest::running(&dirs.host(&self.spec.name), &dirs.run()) {
+            None => match process::on_tap(&dirs.run(), self.spec.octet).pop() {
                 Some(process) => (HostState::Unready, Some(process)),
                 None => (HostState::Crashed, None),
             },
@@ -157,9 +161,6 @@ mod tests {
         };
         assert_eq!(record(Some(me)).state(&dirs), (HostState::Up, Some(me)));
         assert_eq!(record(Some(other)).state(&dirs), (HostState::Crashed, None));
-        assert_eq!(record(None).state(&dirs), (HostState::Crashed, None));
-        // A process-id file that names somebody else's process is not believed.
-        fs::write(dirs.host("lab-upstream").join("pid"), me.pid.to_string()).unwrap();
         assert_eq!(record(None).state(&dirs), (HostState::Crashed, None));
     }
 }
