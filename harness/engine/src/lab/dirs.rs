@@ -88,8 +88,10 @@ impl LabDirs {
     }
 
     /// The lock that one lab command holds at a time; outside `run` so that it outlives `down`.
+    ///
+    /// `ci/lab/build` has a lock of its own beside it, and runs while this one is held.
     pub fn lock(&self) -> PathBuf {
-        self.root.join("lock")
+        self.root.join("machines.lock")
     }
 
     /// The answer of the accelerator probe.

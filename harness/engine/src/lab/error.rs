@@ -205,6 +205,10 @@ impl LabError {
             Self::Guest { console, .. } => {
                 format!("The whole console is in `{}`.", console.display())
             }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "If root made the cache, give it to this user (`chown -R`), or run it as root."
+                    .to_owned()
+            }
             Self::Command { .. } | Self::Qmp { .. } | Self::Io { .. } => return None,
         };
         Some(text)

@@ -5,9 +5,11 @@ use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{
     command,
@@ -44,7 +46,8 @@ impl Image {
         let file = |suffix: &str| existing(dirs.images().join(format!("{flavour}.{suffix}")));
         let key_file = file("key")?;
         let host_keys_file = file("hostkeys")?;
-        existing(dirs.ssh_key())?;
+        let ssh_key = existing(dirs.ssh_key())?;
+        File::open(&ssh_key).map_err(LabError::io("read", ssh_key))?;
         Ok(Self {
             flavour,
             disk: file("raw")?,
@@ -82,8 +85,12 @@ fn lines(path: &Path) -> Result<Vec<String>, LabError> {
     Ok(lines)
 }
 
-/// Runs `ci/lab/build` when there is one; the script itself knows what is fresh.
-pub(super) fn build(dirs: &LabDirs, report: Report<'_>) -> Result<(), LabError> {
+/// Runs `ci/lab/build` for these flavours when there is one; the script knows what is fresh.
+pub(super) fn build(
+    dirs: &LabDirs,
+    flavours: &[Flavour],
+    report: Report<'_>,
+) -> Result<(), LabError> {
     let here = env::current_dir().map_err(LabError::io("read", "."))?;
     let Some(script) = find_script(env::var_os("PATCHGATE_LAB_BUILD").map(PathBuf::from), &here)
     else {
@@ -93,7 +100,7 @@ pub(super) fn build(dirs: &LabDirs, report: Report<'_>) -> Result<(), LabError> 
     report(&Progress::BuildStarted {
         script: script.clone(),
     });
-    run_script(&script, dirs, report)
+    run_script(&script, dirs, flavours, report)
 }
 
 /// The script that was named, else `ci/lab/build` here or in a parent directory.
@@ -105,11 +112,17 @@ fn find_script(named: Option<PathBuf>, here: &Path) -> Option<PathBuf> {
     })
 }
 
-fn run_script(script: &Path, dirs: &LabDirs, report: Report<'_>) -> Result<(), LabError> {
+fn run_script(
+    script: &Path,
+    dirs: &LabDirs,
+    flavours: &[Flavour],
+    report: Report<'_>,
+) -> Result<(), LabError> {
     let log = dirs.logs().join("build.log");
     let output = File::create(&log).map_err(LabError::io("create", &log))?;
     let errors = output.try_clone().map_err(LabError::io("open", &log))?;
     let mut child = Command::new(script)
+        .args(flavours.iter().map(|flavour| flavour.as_str()))
         .env("PATCHGATE_CACHE", dirs.cache())
         .stdin(Stdio::null())
         .stdout(output)
@@ -129,8 +142,7 @@ fn run_script(script: &Path, dirs: &LabDirs, report: Report<'_>) -> Result<(), L
     let status = match end {
         Some(status) if status.success() => return Ok(()),
         Some(status) => status.to_string(),
-        // It is over time: this kills it and says so.
-        None => command::wait(&mut child, "build", Duration::ZERO)?.to_string(),
+        None => stop(&mut child)?,
     };
     let script = script.to_owned();
     Err(LabError::BuildFailed {
@@ -139,6 +151,15 @@ fn run_script(script: &Path, dirs: &LabDirs, report: Report<'_>) -> Result<(), L
         tail: last_lines(&log, 5),
         log,
     })
+}
+
+/// Ends a build that is over time, in order: it has mounts to undo.
+fn stop(child: &mut Child) -> Result<String, LabError> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // A refusal means that it ended just now.
+    let _sent = pid.map(|pid| kill_process(pid, Signal::TERM));
+    command::wait(child, "ci/lab/build", Duration::from_secs(60))?;
+    Ok(format!("no end after {} s", BUILD_LIMIT.as_secs()))
 }
 
 /// The last lines of a log, for a message; empty when it cannot be read.
@@ -212,11 +233,11 @@ mod tests {
         let report = |progress: &Progress| told.lock().unwrap().push(progress.to_string());
         let script = script(
             dir.path(),
-            "echo one; echo two >&2; echo \"$PATCHGATE_CACHE\"",
+            "echo one; echo two >&2; echo \"$PATCHGATE_CACHE\" $*",
         );
         let dirs = dirs(dir.path());
-        run_script(&script, &dirs, &report).unwrap();
-        let cache = format!("Images: {}", dirs.cache().display());
+        run_script(&script, &dirs, &[Flavour::Rebuild], &report).unwrap();
+        let cache = format!("Images: {} rebuild", dirs.cache().display());
         assert_eq!(
             *told.lock().unwrap(),
             ["Images: one", "Images: two", &cache]
@@ -227,7 +248,7 @@ mod tests {
     fn a_failed_build_shows_its_last_lines_and_where_the_log_is() {
         let dir = tempfile::tempdir().unwrap();
         let script = script(dir.path(), "echo no disk; exit 4");
-        let error = run_script(&script, &dirs(dir.path()), &|_| ()).unwrap_err();
+        let error = run_script(&script, &dirs(dir.path()), &[], &|_| ()).unwrap_err();
         assert!(
             error.to_string().ends_with("(exit status: 4)\nno disk"),
             "{error}"

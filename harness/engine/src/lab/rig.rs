@@ -34,9 +34,12 @@ impl<'a> Rig<'a> {
         let tools = Tools::find()?;
         net.up()?;
         if build {
-            images::build(dirs, report)?;
+            images::build(dirs, &flavours(specs), report)?;
         }
-        let flavour = specs.first().map_or(Flavour::Upstream, |spec| spec.flavour);
+        let flavour = flavours(specs)
+            .first()
+            .copied()
+            .unwrap_or(Flavour::Upstream);
         let accelerator = accel::choose(dirs, &tools, &Image::load(dirs, flavour)?)?;
         report(&Progress::AcceleratorChosen { accelerator });
         Ok(Self {
@@ -47,6 +50,12 @@ impl<'a> Rig<'a> {
             report,
         })
     }
+}
+
+/// The flavours of these hosts, each once.
+fn flavours(specs: &[HostSpec]) -> Vec<Flavour> {
+    let used = |flavour: &Flavour| specs.iter().any(|spec| spec.flavour == *flavour);
+    Flavour::ALL.into_iter().filter(used).collect()
 }
 
 /// Works on all items, at most one for each processor at a time, and keeps their order.
