@@ -4,5 +4,9 @@
 
 pub mod clock;
 pub mod host;
+pub mod lab;
+pub mod probe;
 pub mod record;
+pub mod runner;
+pub mod script;
 pub mod ssh;
