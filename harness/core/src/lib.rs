@@ -8,5 +8,6 @@ pub mod inventory;
 pub mod observation;
 pub mod patchset;
 pub mod policy;
+pub mod source;
 pub mod suite;
 pub mod time;
