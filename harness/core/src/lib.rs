@@ -10,4 +10,5 @@ pub mod patchset;
 pub mod policy;
 pub mod source;
 pub mod suite;
+pub mod template;
 pub mod time;

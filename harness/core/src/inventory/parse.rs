@@ -237,3 +237,19 @@ fn help_for_name(name: &str) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_inventories_are_valid() {
+        for (hosts, text) in [
+            (7, include_str!("../../../../inventories/example.yaml")),
+            (1, include_str!("../../../../inventories/plain.yaml")),
+        ] {
+            let found = parse(text, "i", &Defaults::default()).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(found.hosts.len(), hosts);
+        }
+    }
+}

@@ -79,14 +79,16 @@ impl<'n> Reader<'n> {
         found
     }
 
-    /// Names keys of the format that this version cannot act upon, and reports those that are there.
-    pub fn not_built(&self, keys: &[&'static str]) {
+    /// Names keys of the format that this version cannot act upon, and reports those that are there;
+    /// whether there was one.
+    pub fn not_built(&self, keys: &[&'static str]) -> bool {
         self.planned.borrow_mut().extend(keys);
-        for entry in self.entries {
-            if keys.contains(&entry.key.text.as_str()) {
-                self.sink.report(not_built(entry.key_span, &entry.key.text));
-            }
+        let is_planned = |e: &&Entry| keys.contains(&e.key.text.as_str());
+        let found: Vec<&Entry> = self.entries.iter().filter(is_planned).collect();
+        for entry in &found {
+            self.sink.report(not_built(entry.key_span, &entry.key.text));
         }
+        !found.is_empty()
     }
 
     /// The keys that nobody has asked for so far, with their values.
