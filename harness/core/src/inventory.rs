@@ -1,10 +1,34 @@
 //! Hosts as the inventory describes them.
 
+mod check;
+mod limit;
+mod parse;
+mod paths;
+pub mod range;
+mod raw;
+mod resolve;
+mod ssh_args;
+mod vars;
+
 use std::{collections::BTreeSet, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::{limit::LimitError, parse::parse};
 use crate::id::{GroupName, HostName};
+
+/// What stands in where an inventory is silent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// The login where there is no `ansible_user`.
+    pub user: String,
+    /// The files that pin host keys where there is no `patchgate_known_hosts`.
+    pub known_hosts: Vec<PathBuf>,
+    /// The folder of the inventory, where relative paths begin.
+    pub base_dir: PathBuf,
+    /// The folder that `~/` stands for.
+    pub home: PathBuf,
+}
 
 /// Which side of a comparison a host stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

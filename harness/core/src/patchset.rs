@@ -1,6 +1,10 @@
 //! What is to be applied to the hosts.
 
+mod parse;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::parse::{DEFAULT_DEADLINE, parse};
 
 /// A patch set: what to apply, from where, and what follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

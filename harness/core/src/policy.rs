@@ -1,9 +1,12 @@
 //! The gate's policy: what must hold before a patch set may go on.
 
+mod parse;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::parse::parse;
 use crate::id::SuiteName;
 
 /// What must hold for the gate to open.

@@ -3,13 +3,16 @@
 pub mod command;
 pub mod denials;
 pub mod http;
+mod parse;
 pub mod selinux;
 pub mod service;
+mod url;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::parse::{DEFAULT_DEADLINE, parse};
 use crate::id::{CheckName, SuiteName};
 
 /// A file of checks.

@@ -1,6 +1,29 @@
 //! The check kind `http`: one request, and what its answer must be.
 
+use std::net::Ipv6Addr;
+
 use serde::{Deserialize, Serialize};
+
+use super::{
+    Vantage,
+    url::{self, HOST, Target, UrlError},
+};
+use crate::{
+    source::{
+        Problem, closest, quote,
+        reader::{Field, Reader, not_built},
+    },
+    template::{self, TemplateError},
+};
+
+/// How much of a body is read where the check does not say: 1 MiB.
+pub const DEFAULT_BODY_LIMIT: u64 = 1 << 20;
+
+/// The most that a check may read of a body: 64 MiB.
+pub const MAX_BODY_LIMIT: u64 = 64 << 20;
+
+/// The most redirects that a check may follow.
+const MAX_REDIRECTS: u64 = 20;
 
 /// One request and the expected answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,4 +40,128 @@ pub struct Http {
     pub body_limit: u64,
     /// Whether the server's certificate is verified.
     pub verify_tls: bool,
+}
+
+impl Http {
+    /// The URL for one host, an IPv6 address in brackets.
+    ///
+    /// # Errors
+    /// A template that a parsed suite cannot hold.
+    pub fn url_for(&self, address: &str) -> Result<String, TemplateError> {
+        match address.parse::<Ipv6Addr>() {
+            Ok(ip) => template::render(&self.url, &[(HOST, &format!("[{ip}]"))]),
+            Err(_) => template::render(&self.url, &[(HOST, address)]),
+        }
+    }
+
+    /// Reads the map under `http:`, all but `within`.
+    pub(super) fn read(reader: &Reader<'_>, vantage: Vantage) -> Option<Self> {
+        let url = reader.required("url").and_then(|f| read_url(&f, vantage));
+        let status = reader.optional("status");
+        let body = reader.optional("body");
+        let redirects = reader.optional("redirects");
+        let limit = reader.optional("body_limit");
+        let verify = reader.optional("verify_tls");
+        reader.not_built(&[
+            "method",
+            "headers",
+            "body_sent",
+            "resolve",
+            "proxy",
+            "version",
+        ]);
+        Some(Self {
+            status: status.map_or(Some(200), |f| read_status(&f))?,
+            contains: body.map_or(Some(Vec::new()), |f| read_body(&f))?,
+            redirects: redirects.map_or(Some(0), |f| read_redirects(&f))?,
+            body_limit: limit.map_or(Some(DEFAULT_BODY_LIMIT), |f| read_limit(&f))?,
+            verify_tls: verify.map_or(Some(true), |f| f.boolean())?,
+            url: url?,
+        })
+    }
+}
+
+fn read_url(field: &Field<'_>, vantage: Vantage) -> Option<String> {
+    const EXPECTED: &str = "a URL, as `http://{{ host }}/`";
+    let text = &field.scalar(EXPECTED)?.text;
+    match url::check(text) {
+        Ok(Target::Loopback) if vantage == Vantage::Controller => {
+            let message = "a remote check cannot be asked of the client itself";
+            let problem = Problem::new(field.span(), message).expected(EXPECTED);
+            let help = "`vantage: localhost` makes it the control, asked on the host";
+            field.sink().report(problem.help(help));
+            None
+        }
+        Ok(Target::Loopback | Target::Remote) => Some(text.clone()),
+        Err(why) => {
+            report_url(field, text, &why, EXPECTED);
+            None
+        }
+    }
+}
+
+fn report_url(field: &Field<'_>, text: &str, why: &UrlError, expected: &str) {
+    let UrlError::Template(TemplateError::Unknown { name }) = why else {
+        // A login in a URL is a secret: it is in neither the message nor the drawing.
+        let problem = if *why == UrlError::Login {
+            Problem::new(field.span(), format!("`url` cannot be this: {why}")).secret()
+        } else {
+            Problem::new(
+                field.span(),
+                format!("`url` cannot be {}: {why}", quote(text)),
+            )
+        };
+        return field.sink().report(problem.expected(expected));
+    };
+    let message = format!("there is no variable {}", quote(name));
+    let near = closest(name, &[HOST]).map(|near| format!("did you mean `{near}`?"));
+    let problem = Problem::new(field.span(), message).expected("`host`");
+    field.sink().report(problem.maybe_help(near));
+}
+
+fn read_status(field: &Field<'_>) -> Option<u16> {
+    u16::try_from(field.integer(100..=599)?).ok()
+}
+
+fn read_redirects(field: &Field<'_>) -> Option<u8> {
+    u8::try_from(field.integer(0..=MAX_REDIRECTS)?).ok()
+}
+
+fn read_limit(field: &Field<'_>) -> Option<u64> {
+    let expected = "a size with a unit, up to `64MiB`, as `100KiB`";
+    field.parsed(expected, |text| {
+        let digits = text.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = text.split_at(digits);
+        let shift = match unit.trim_start() {
+            "B" => 0,
+            "KiB" => 10,
+            "MiB" => 20,
+            _ => return None,
+        };
+        let size = number.parse::<u64>().ok()?.checked_mul(1 << shift)?;
+        (1..=MAX_BODY_LIMIT).contains(&size).then_some(size)
+    })
+}
+
+fn read_body(field: &Field<'_>) -> Option<Vec<String>> {
+    let reader = field.map("`body`")?;
+    let contains = reader.optional("contains").map(|f| read_contains(&f));
+    reader.not_built(&["is", "lacks", "matches", "json", "sha256", "longer_than"]);
+    reader.finish();
+    contains.map_or(Some(Vec::new()), |found| found)
+}
+
+/// One text or a list of them; none of them a template, since nothing would fill it in.
+fn read_contains(field: &Field<'_>) -> Option<Vec<String>> {
+    let one = |item: &Field<'_>| {
+        let text = item.text()?;
+        match template::names(text) {
+            Ok(names) if names.is_empty() => Some(text.to_owned()),
+            Ok(_) | Err(_) => {
+                item.sink().report(not_built(item.span(), "{{ … }}"));
+                None
+            }
+        }
+    };
+    field.list_or_one().iter().map(one).collect()
 }

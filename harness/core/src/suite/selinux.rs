@@ -4,6 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::source::{
+    Problem,
+    grammar::is_policy_name,
+    quote,
+    reader::{Field, Reader},
+};
+
 /// What SELinux must be set to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selinux {
@@ -46,4 +53,47 @@ impl Mode {
             Self::Disabled => "disabled",
         }
     }
+}
+
+impl Selinux {
+    /// Reads the map under `selinux:`, all but `within`.
+    pub(super) fn read(reader: &Reader<'_>) -> Option<Self> {
+        let mode = reader.optional("mode");
+        let booleans = reader.optional("booleans");
+        if mode.is_none() && booleans.is_none() {
+            let problem = Problem::new(reader.span(), "`selinux` expects nothing");
+            reader
+                .sink()
+                .report(problem.expected("`mode`, `booleans` or both"));
+        }
+        reader.not_built(&["policy", "modules", "contexts", "ports"]);
+        let mode = match mode {
+            Some(field) => Some(read_mode(&field)?),
+            None => None,
+        };
+        let booleans = booleans.map_or(Some(BTreeMap::new()), |f| read_booleans(&f))?;
+        Some(Self { mode, booleans })
+    }
+}
+
+/// Reads a mode of SELinux.
+pub(super) fn read_mode(field: &Field<'_>) -> Option<Mode> {
+    let modes = [Mode::Enforcing, Mode::Permissive, Mode::Disabled];
+    field.one_of(&modes.map(|m| (m.word(), m)))
+}
+
+fn read_booleans(field: &Field<'_>) -> Option<BTreeMap<String, bool>> {
+    let reader = field.map("`booleans`")?;
+    let one = |boolean: &Field<'_>| {
+        if !is_policy_name(boolean.name) {
+            let message = format!("{} is no SELinux boolean", quote(boolean.name));
+            let problem = Problem::new(boolean.key_span, message);
+            let expected = "a name, as `httpd_can_network_connect`";
+            boolean.sink().report(problem.expected(expected));
+            return None;
+        }
+        Some((boolean.name.to_owned(), boolean.boolean_1_1()?))
+    };
+    let read: Vec<_> = reader.unasked().iter().map(one).collect();
+    read.into_iter().collect()
 }

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::source::{
+    grammar::{UNIT, is_unit},
+    reader::Reader,
+};
+
 /// A unit and the state that it must be in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
@@ -11,4 +16,23 @@ pub struct Service {
     pub active: bool,
     /// Whether it must start at boot; not asked when none.
     pub enabled: Option<bool>,
+}
+
+impl Service {
+    /// Reads the map under `service:`, all but `within`.
+    pub(super) fn read(reader: &Reader<'_>) -> Option<Self> {
+        let unit = reader.required("unit");
+        let active = reader.optional("active");
+        let enabled = reader.optional("enabled");
+        reader.not_built(&["state", "restarts", "main_process"]);
+        let unit = unit.and_then(|f| f.parsed(UNIT, |t| is_unit(t).then(|| t.to_owned())));
+        Some(Self {
+            active: active.map_or(Some(true), |f| f.boolean())?,
+            enabled: match enabled {
+                Some(field) => Some(field.boolean()?),
+                None => None,
+            },
+            unit: unit?,
+        })
+    }
 }

@@ -1,0 +1,150 @@
+//! The YAML of a patch set → [`PatchSet`].
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use super::{PatchSet, Selection, Services};
+use crate::{
+    id::check_name,
+    source::{
+        Diagnostics, Problem, Sink,
+        grammar::{PACKAGE_GLOB, REPOSITORY, UNIT, is_package_glob, is_repository, is_unit},
+        load,
+        node::{Node, Value},
+        reader::{Field, Reader, not_built},
+    },
+};
+
+/// How long the transaction may take on one host where the file does not say.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30 * 60);
+
+/// How long a patch set may wish to take: a transaction cut short is worse than a slow one.
+const DEADLINES: RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
+
+/// Reads a patch set; `file` is the name that diagnostics give the text.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the file.
+pub fn parse(text: &str, file: &str) -> Result<PatchSet, Diagnostics> {
+    let sink = Sink::new(file, text);
+    let patch_set = load(&sink).and_then(|root| read(&sink, &root));
+    sink.finish(patch_set)
+}
+
+fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
+    let reader = Reader::new(sink, root, "a patch set")?;
+    let name = reader.required("patch_set").and_then(|f| read_name(&f));
+    let select = reader.required("select").and_then(|f| read_select(&f));
+    let exclude = reader.optional("exclude");
+    let repos = reader.optional("repos").map(|f| read_repos(&f));
+    let services = reader.optional("services");
+    let within = reader.optional("within");
+    only(&reader, "reboot", "never", &["when-needed", "always"]);
+    only(&reader, "on_failure", "keep", &["rollback", "reset"]);
+    reader.finish();
+    let (enable_repos, disable_repos) = repos.unwrap_or_default();
+    let deadline = within.map_or(Some(DEFAULT_DEADLINE), |f| f.duration(DEADLINES));
+    let services = services.map_or(Some(Services::Leave), |f| read_services(&f));
+    Some(PatchSet {
+        exclude: exclude.map_or_else(Vec::new, |f| f.texts(PACKAGE_GLOB, is_package_glob)),
+        enable_repos,
+        disable_repos,
+        services: services?,
+        deadline_s: deadline?.as_secs(),
+        name: name?,
+        select: select?,
+    })
+}
+
+fn read_name(field: &Field<'_>) -> Option<String> {
+    field.tried("the name of the patch set", |text| {
+        check_name(text).map(|()| text.to_owned())
+    })
+}
+
+/// A key with one word that is built and some that are not.
+fn only(reader: &Reader<'_>, key: &'static str, built: &'static str, planned: &[&str]) {
+    let Some(field) = reader.optional(key) else {
+        return;
+    };
+    match &field.node.value {
+        Value::Scalar(scalar) if planned.contains(&scalar.text.as_str()) => {
+            let problem = not_built(field.span(), &scalar.text);
+            reader.sink().report(problem.expected(format!("`{built}`")));
+        }
+        Value::Scalar(_) | Value::Seq(_) | Value::Map(_) | Value::Refused => {
+            let _: Option<()> = field.one_of(&[(built, ())]);
+        }
+    }
+}
+
+fn read_select(field: &Field<'_>) -> Option<Selection> {
+    let reader = field.map("`select`")?;
+    let updates = reader.optional("updates");
+    let planned = reader.not_built(&["advisories", "packages", "rpms"]);
+    if updates.is_none() && !planned && reader.unasked().is_empty() {
+        let problem = Problem::new(field.span(), "`select` selects nothing");
+        reader.sink().report(problem.expected("`updates: all`"));
+    }
+    reader.finish();
+    let updates = updates?;
+    if let Value::Scalar(scalar) = &updates.node.value
+        && scalar.text == "security"
+    {
+        let problem = not_built(updates.span(), "security");
+        updates.sink().report(problem.expected("`all`"));
+        return None;
+    }
+    updates.one_of(&[("all", Selection::AllUpdates)])
+}
+
+fn read_repos(field: &Field<'_>) -> (Vec<String>, Vec<String>) {
+    let Some(reader) = field.map("`repos`") else {
+        return Default::default();
+    };
+    let [enable, disable] = ["enable", "disable"].map(|key| {
+        let field = reader.optional(key);
+        (
+            field,
+            field.map_or_else(Vec::new, |f| f.texts(REPOSITORY, is_repository)),
+        )
+    });
+    reader.finish();
+    if let Some(both) = enable.1.iter().find(|id| disable.1.contains(id))
+        && let Some(field) = disable.0
+    {
+        let message = format!("`{both}` is both enabled and disabled");
+        field.sink().report(Problem::new(field.key_span, message));
+    }
+    (enable.1, disable.1)
+}
+
+fn read_services(field: &Field<'_>) -> Option<Services> {
+    match &field.node.value {
+        Value::Map(_) => {
+            let reader = field.map("`services`")?;
+            let restart = reader.required("restart");
+            reader.finish();
+            let restart = restart?;
+            let units = restart.texts(UNIT, is_unit);
+            if let Value::Seq(items) = &restart.node.value
+                && items.is_empty()
+            {
+                restart.wrong(
+                    "`restart` names no unit",
+                    "at least one, or `services: leave`",
+                );
+            }
+            Some(Services::Restart(units))
+        }
+        Value::Scalar(scalar) if scalar.text == "restart-affected" => {
+            let problem = not_built(field.span(), &scalar.text);
+            let expected = "`leave` or `{ restart: [units] }`";
+            field.sink().report(problem.expected(expected));
+            None
+        }
+        Value::Scalar(_) | Value::Seq(_) | Value::Refused => {
+            field.one_of(&[("leave", Services::Leave)])
+        }
+    }
+}

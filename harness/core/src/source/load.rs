@@ -1,0 +1,342 @@
+//! YAML text → tree, strictly.
+//!
+//! Refused, each with its place: texts over [`MAX_BYTES`], nesting over [`MAX_DEPTH`], anchors, aliases,
+//! tags, merge keys, several documents, keys given twice, keys that are no single word, characters that
+//! cannot be seen. They are what lets a file say something else to its reader than to the program.
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan};
+
+use super::{
+    Problem, Sink, Span,
+    node::{Entry, Node, Scalar, Value},
+    quote, scalar,
+};
+
+/// The longest text that is read, in bytes: 1 MiB.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// How deep lists and maps may be nested.
+pub const MAX_DEPTH: usize = 32;
+
+/// How many characters that cannot be printed are named; a binary file has too many.
+const MAX_UNPRINTABLE: usize = 8;
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Reads the tree of the sink's text; what is wrong with it goes into the sink.
+///
+/// There is no tree where the text is empty or is not YAML at all. Nodes that were refused are in the tree
+/// as [`Value::Refused`], so that the rest can be examined.
+#[must_use]
+pub fn load(sink: &Sink<'_>) -> Option<Node> {
+    let text = sink.source().text();
+    if !can_be_parsed(sink, text) {
+        return None;
+    }
+    let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let mut loader = Loader {
+        sink,
+        places: Places::new(body, text.len() - body.len()),
+        stack: Vec::new(),
+        documents: 0,
+        root: None,
+    };
+    let ended = Parser::new_from_str(body).try_for_each(|event| loader.take(event));
+    match (ended, loader.root) {
+        (Ok(()), None) => {
+            sink.report(Problem::new(Span::default(), "this file is empty"));
+            None
+        }
+        (Ok(()), root) => root,
+        (Err(Stop), _) => None,
+    }
+}
+
+/// Refuses what must not even reach the parser.
+fn can_be_parsed(sink: &Sink<'_>, text: &str) -> bool {
+    if text.len() > MAX_BYTES {
+        let message = format!("this file has {} bytes", text.len());
+        sink.report(Problem::new(Span::default(), message).expected("at most 1 MiB"));
+        return false;
+    }
+    if text.starts_with(BYTE_ORDER_MARK) {
+        let span = Span { start: 0, end: 3 };
+        let problem = Problem::new(span, "this file begins with a byte order mark");
+        sink.report(problem.help("save it as UTF-8 without one"));
+    }
+    let bad = text
+        .char_indices()
+        .filter(|(i, c)| is_unprintable(*c) && !(*i == 0 && *c == '\u{feff}'));
+    let before = bad.clone().count();
+    for (start, c) in bad.take(MAX_UNPRINTABLE) {
+        let span = Span {
+            start,
+            end: start + c.len_utf8(),
+        };
+        let message = format!("the character U+{:04X} cannot be seen", u32::from(c));
+        sink.report(Problem::new(span, message).help("take it out"));
+    }
+    before == 0
+}
+
+fn is_unprintable(c: char) -> bool {
+    let control = c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    control || c == '\u{feff}' || scalar::is_invisible(c)
+}
+
+/// The parser's places are characters; ours are bytes.
+struct Places {
+    bytes: Option<Vec<usize>>,
+    base: usize,
+}
+
+impl Places {
+    fn new(text: &str, base: usize) -> Self {
+        let table = || text.char_indices().map(|(i, _)| i).chain([text.len()]);
+        Self {
+            bytes: (!text.is_ascii()).then(|| table().collect()),
+            base,
+        }
+    }
+
+    fn byte(&self, mark: &Marker) -> usize {
+        let at = match &self.bytes {
+            None => mark.index(),
+            Some(table) => {
+                let index = mark.index().min(table.len() - 1);
+                table[index]
+            }
+        };
+        at + self.base
+    }
+
+    fn span(&self, span: &ParserSpan) -> Span {
+        Span {
+            start: self.byte(&span.start),
+            end: self.byte(&span.end),
+        }
+    }
+}
+
+/// Says that reading ends here; why is in the sink.
+struct Stop;
+
+/// A list or a map that is still open.
+struct Open {
+    start: usize,
+    end: usize,
+    inside: Inside,
+}
+
+enum Inside {
+    Seq(Vec<Node>),
+    Map(Vec<Entry>, Key),
+}
+
+/// What a map waits for.
+enum Key {
+    Awaited,
+    Taken(Scalar, Span),
+    Refused,
+}
+
+struct Loader<'s, 't> {
+    sink: &'s Sink<'t>,
+    places: Places,
+    stack: Vec<Open>,
+    documents: usize,
+    root: Option<Node>,
+}
+
+impl Loader<'_, '_> {
+    fn take(&mut self, event: Result<(Event<'_>, ParserSpan), ScanError>) -> Result<(), Stop> {
+        let (event, span) = event.map_err(|e| self.not_yaml(&e))?;
+        let span = self.places.span(&span);
+        match event {
+            Event::DocumentStart(_) => self.begin_document(span),
+            Event::Alias(_) => {
+                self.refuse_alias(span);
+                self.put(span, Value::Refused);
+                Ok(())
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                let text = text.into_owned();
+                let fine = self.is_bare(span, anchor, tag.map(|t| t.to_string()));
+                let scalar = Value::Scalar(Scalar { text, plain });
+                self.put(span, if fine { scalar } else { Value::Refused });
+                Ok(())
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.is_bare(span, anchor, tag.map(|t| t.to_string()));
+                self.open(span, Inside::Seq(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.is_bare(span, anchor, tag.map(|t| t.to_string()));
+                self.open(span, Inside::Map(Vec::new(), Key::Awaited))
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.close(span);
+                Ok(())
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn begin_document(&mut self, span: Span) -> Result<(), Stop> {
+        self.documents += 1;
+        if self.documents == 1 {
+            return Ok(());
+        }
+        let problem = Problem::new(span, "a second document begins here");
+        let help = "one file holds one document: take the `---` out or split the file";
+        self.sink.report(problem.help(help));
+        Err(Stop)
+    }
+
+    fn open(&mut self, span: Span, inside: Inside) -> Result<(), Stop> {
+        if self.stack.len() == MAX_DEPTH {
+            self.sink.report(too_deep(span));
+            return Err(Stop);
+        }
+        self.stack.push(Open {
+            start: span.start,
+            end: span.end,
+            inside,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, span: Span) {
+        let open = self
+            .stack
+            .pop()
+            .expect("the parser ends only what it began");
+        // The end of an indented list or map is seen only at the next token: that is not its end.
+        let end = if span.start == span.end {
+            open.end
+        } else {
+            span.end
+        };
+        let value = match open.inside {
+            Inside::Seq(items) => Value::Seq(items),
+            Inside::Map(entries, _) => Value::Map(entries),
+        };
+        let start = open.start;
+        self.put(Span { start, end }, value);
+    }
+
+    /// Puts a finished node where it belongs.
+    fn put(&mut self, span: Span, value: Value) {
+        let sink = self.sink;
+        let node = Node { span, value };
+        let Some(open) = self.stack.last_mut() else {
+            self.root.get_or_insert(node);
+            return;
+        };
+        open.end = open.end.max(span.end);
+        match &mut open.inside {
+            Inside::Seq(items) => items.push(node),
+            Inside::Map(entries, key) => match std::mem::replace(key, Key::Awaited) {
+                Key::Awaited => *key = as_key(sink, entries, node),
+                Key::Taken(key, key_span) => entries.push(Entry {
+                    key,
+                    key_span,
+                    value: node,
+                }),
+                Key::Refused => {}
+            },
+        }
+    }
+
+    /// Reports anchors and tags; false where the value must not be used.
+    fn is_bare(&self, span: Span, anchor: usize, tag: Option<String>) -> bool {
+        if anchor != 0 {
+            let problem = Problem::new(span, "anchors are not taken");
+            self.sink.report(problem.help(QUOTE_STAR));
+        }
+        let Some(tag) = tag else { return true };
+        self.sink.report(refused_tag(span, &tag));
+        false
+    }
+
+    fn refuse_alias(&self, span: Span) {
+        let problem = Problem::new(span, "aliases are not taken");
+        self.sink.report(problem.help(QUOTE_STAR));
+    }
+
+    fn not_yaml(&self, error: &ScanError) -> Stop {
+        let start = self.places.byte(error.marker());
+        let span = Span {
+            start,
+            end: start + 1,
+        };
+        let problem = match error.info() {
+            "recursion limit exceeded" => too_deep(span),
+            "while parsing node, found unknown anchor" => {
+                Problem::new(span, "aliases are not taken").help(QUOTE_STAR)
+            }
+            info => Problem::new(span, format!("this is not YAML: {info}")),
+        };
+        self.sink.report(problem);
+        Stop
+    }
+}
+
+const QUOTE_STAR: &str = "write the value out; one that begins with `*` or `&` stands in quotes";
+
+fn too_deep(span: Span) -> Problem {
+    Problem::new(span, "lists and maps are nested too deeply")
+        .expected(format!("at most {MAX_DEPTH} levels"))
+}
+
+fn refused_tag(span: Span, tag: &str) -> Problem {
+    if tag.trim_start_matches('!') == "vault" {
+        return Problem::new(span, "vault-encrypted values are not taken").help(
+            "patchgate reads no secrets from files: it logs in with keys, and `sudo -n` asks for no \
+             password",
+        );
+    }
+    Problem::new(span, format!("the tag {} is not taken", quote(tag)))
+        .help("write the value without a tag, in quotes where it must stay text")
+}
+
+/// Takes a node as a key, or says why it cannot be one.
+fn as_key(sink: &Sink<'_>, entries: &[Entry], node: Node) -> Key {
+    let scalar = match node.value {
+        Value::Scalar(scalar) => scalar,
+        Value::Refused => return Key::Refused,
+        Value::Seq(_) | Value::Map(_) => {
+            let problem = Problem::new(node.span, "a key must be a single word");
+            sink.report(problem.help("a value that begins with `{` or `[` stands in quotes"));
+            return Key::Refused;
+        }
+    };
+    match key_problem(sink, entries, &scalar, node.span) {
+        None => Key::Taken(scalar, node.span),
+        Some(problem) => {
+            sink.report(problem);
+            Key::Refused
+        }
+    }
+}
+
+fn key_problem(sink: &Sink<'_>, entries: &[Entry], key: &Scalar, span: Span) -> Option<Problem> {
+    if key.is_null() {
+        let shown = quote(if key.text.is_empty() {
+            "null"
+        } else {
+            &key.text
+        });
+        let problem = Problem::new(span, format!("{shown} cannot be a key"));
+        return Some(problem.help("put it in quotes if it is a name"));
+    }
+    if key.plain && key.text == "<<" {
+        let problem = Problem::new(span, "merge keys are not taken");
+        return Some(problem.help("write the keys out"));
+    }
+    let first = entries.iter().find(|e| e.key.text == key.text)?;
+    let (line, _) = sink.source().position(first.key_span.start);
+    let message = format!("the key {} is given twice", quote(&key.text));
+    Some(Problem::new(span, message).help(format!("it stands in line {line} already")))
+}
