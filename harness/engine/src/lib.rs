@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What patchgate does.
+
+pub mod probe;
