@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evidence::{Expectations, VectorTable, WindowCapture},
+    evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
     facts::Facts,
     id::{CheckId, HostName, RunId},
     observation::Observation,

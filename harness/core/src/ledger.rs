@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     event::{Event, PatchEnd, RestartEnd, What},
-    evidence::{Expectations, VectorTable, WindowCapture},
+    evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
     facts::Facts,
     id::{CheckId, HostName},
     observation::Observation,
@@ -221,7 +221,7 @@ impl StateLedger {
         } else if let What::WindowCaptured { capture, expected } = what {
             self.window = Some(At {
                 seq,
-                value: ((**capture).clone(), expected.clone()),
+                value: ((**capture).clone(), *expected),
             });
         } else if let What::CheckFinished { check, saw, .. } = what {
             self.checks.entry(check.clone()).or_default().push(At {

@@ -6,9 +6,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{View, cells::CellResult};
+use super::{
+    View,
+    cells::{CellResult, describe},
+};
 use crate::{
-    evidence::{self, Fingerprint, VectorChange},
+    evidence::{
+        fingerprint::Fingerprint,
+        vector_diff::{VectorChange, diff},
+    },
     id::{HostName, SuiteName},
     observation::HttpPhase,
     outcome::{Outcome, SymptomKind},
@@ -76,7 +82,7 @@ pub(super) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
     let table = |state| {
         let at = view.ledger.state(host, state)?.vectors.as_ref()?;
         match &at.value {
-            Reading::Known(table) => Some((at.seq, table)),
+            Reading::Ok(table) => Some((at.seq, table)),
             Reading::Missing { .. } => None,
         }
     };
@@ -85,8 +91,8 @@ pub(super) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
         let Some((seq, after)) = table(*state) else {
             continue;
         };
-        let mut changes = evidence::diff(before, after);
-        changes.retain(|c| !c.lost.is_empty());
+        let mut changes = diff(before, after).changes;
+        changes.retain(|c| !c.lost.is_empty() && !c.permissive);
         changes.sort_by_key(|c| (c.silenced.is_empty(), !c.class.contains("socket")));
         if let Some(change) = changes.into_iter().next() {
             let denial = access(change);
@@ -232,11 +238,12 @@ pub(super) fn of_access(denial: &DeniedAccess, proof: Proof, kind: Option<Sympto
 }
 
 fn of_fingerprint(fingerprint: &Fingerprint, kinds: &[SymptomKind]) -> Cause {
+    let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
     let denial = DeniedAccess {
-        source: fingerprint.source_type.clone(),
-        target: fingerprint.target_type.clone(),
-        class: fingerprint.class.clone(),
-        perms: fingerprint.perms.clone(),
+        source: word(&fingerprint.source_type),
+        target: word(&fingerprint.target_type),
+        class: word(&fingerprint.class),
+        perms: fingerprint.permissions.clone(),
         silenced: false,
     };
     let fits = kinds.iter().any(|k| explains(&denial, *k));
@@ -248,7 +255,10 @@ fn of_fingerprint(fingerprint: &Fingerprint, kinds: &[SymptomKind]) -> Cause {
     Cause {
         kind: CauseKind::SelinuxDenial,
         proof,
-        explanation: format!("SELinux denied, and logged in the check's window: {fingerprint}."),
+        explanation: format!(
+            "SELinux denied, and logged in the check's window: {}.",
+            describe(fingerprint)
+        ),
         look: Some(format!(
             "ausearch --input-logs -m AVC,USER_AVC -i -su {}",
             denial.source

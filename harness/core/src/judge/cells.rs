@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    evidence::{self, Fingerprint, Gap, WindowEvidence},
+    evidence::{
+        coverage::Gap,
+        fingerprint::{Fingerprint, fingerprints},
+        window::{WindowEvidence, examine},
+    },
     id::HostName,
     ledger::{HostLedger, Ledger, StateLedger},
     observation::Observation,
@@ -58,7 +62,7 @@ impl Windows {
                     .and_then(|s| s.window.as_ref());
                 if let Some(at) = window {
                     let (capture, expected) = &at.value;
-                    let evidence = evidence::examine(capture, expected);
+                    let evidence = examine(capture, *expected);
                     windows.insert((host.name.clone(), *state), (at.seq, evidence));
                 }
             }
@@ -75,7 +79,7 @@ impl Windows {
     pub(super) fn gaps(&self, host: &HostName, state: State) -> Vec<Gap> {
         match self.get(host, state) {
             Some((_, evidence)) => evidence.coverage.gaps().to_vec(),
-            None => vec![Gap::NotCollected],
+            None => vec![Gap::NotCollected { why: "the record holds no window".to_owned() }],
         }
     }
 
@@ -86,7 +90,7 @@ impl Windows {
         host: &HostName,
         state: State,
         domains: &[String],
-    ) -> Vec<(Fingerprint, u64)> {
+    ) -> Vec<(Fingerprint, usize)> {
         let known: BTreeSet<_> = match state {
             State::Baseline => BTreeSet::new(),
             State::Patched | State::Restarted => self
@@ -105,15 +109,17 @@ impl Windows {
         host: &HostName,
         state: State,
         domains: &[String],
-    ) -> Vec<(Fingerprint, u64)> {
+    ) -> Vec<(Fingerprint, usize)> {
         let Some((_, evidence)) = self.get(host, state) else {
             return Vec::new();
         };
-        let watched = |f: &Fingerprint| domains.is_empty() || domains.contains(&f.source_type);
-        let all = evidence::fingerprints(&evidence.decisions).into_iter();
-        all.map(|d| (d.fingerprint, d.count))
-            .filter(|(f, _)| watched(f))
-            .collect()
+        // A record that was cut before its contexts may be anybody's, so it counts for every domain.
+        let watched = |f: &Fingerprint| match &f.source_type {
+            Some(source) => domains.is_empty() || domains.contains(source),
+            None => true,
+        };
+        let all = fingerprints(&evidence.decisions).into_iter();
+        all.map(|t| (t.fingerprint, t.count)).filter(|(f, _)| watched(f)).collect()
     }
 }
 
@@ -212,10 +218,10 @@ fn window_outcome(plan: &Plan, windows: &Windows, cell: &Cell, want: &Denials) -
     }
 }
 
-fn denial_symptom(denials: &[(Fingerprint, u64)]) -> Symptom {
+fn denial_symptom(denials: &[(Fingerprint, usize)]) -> Symptom {
     let first = denials
         .first()
-        .map(|(f, n)| format!("{f} ({n} times)"))
+        .map(|(f, n)| format!("{} ({n} times)", describe(f)))
         .unwrap_or_default();
     let more = match denials.len() {
         0 | 1 => String::new(),
@@ -225,6 +231,19 @@ fn denial_symptom(denials: &[(Fingerprint, u64)]) -> Symptom {
         kind: SymptomKind::Denials,
         text: format!("denied: {first}{more}"),
     }
+}
+
+/// `httpd_t { getattr } on file of user_home_t, by httpd`.
+pub(super) fn describe(denial: &Fingerprint) -> String {
+    let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+    let by = denial.program.as_ref().map(|p| format!(", by {p}")).unwrap_or_default();
+    format!(
+        "{} {{ {} }} on {} of {}{by}",
+        word(&denial.source_type),
+        denial.permissions.join(" "),
+        word(&denial.class),
+        word(&denial.target_type)
+    )
 }
 
 fn elapsed_ms(saw: &Observation) -> Option<u64> {

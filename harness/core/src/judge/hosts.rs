@@ -2,7 +2,7 @@
 
 use super::{View, suspects};
 use crate::{
-    evidence,
+    evidence::window,
     plan::PlannedHost,
     policy::RequiredCoverage,
     state::State,
@@ -52,7 +52,7 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
         view.windows.get(&host.name, state),
     ) {
         (RequiredCoverage::NotCollected, _) => "denials were not looked for".to_owned(),
-        (RequiredCoverage::Complete, Some((_, window))) => evidence::statement(window),
+        (RequiredCoverage::Complete, Some((_, evidence))) => window::statement(evidence),
         (RequiredCoverage::Complete, None) => "nothing was collected".to_owned(),
     };
     let gaps = match view.plan.policy.coverage {

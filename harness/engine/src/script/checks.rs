@@ -108,7 +108,7 @@ exit 0"#
 
 fn read_service(reply: &Reply) -> Observation {
     let text = match answer(reply) {
-        Reading::Known(text) => text,
+        Reading::Ok(text) => text,
         Reading::Missing { why } => return Observation::Errored { why },
     };
     let field = |key| value(&text, key).filter(|v| !v.is_empty()).map(ToOwned::to_owned);
@@ -144,7 +144,7 @@ echo enforce=none"#,
 
 fn read_selinux(want: &Selinux, reply: &Reply) -> Observation {
     let text = match answer(reply) {
-        Reading::Known(text) => text,
+        Reading::Ok(text) => text,
         Reading::Missing { why } => return Observation::Errored { why },
     };
     let mode = match value(&text, "enforce") {

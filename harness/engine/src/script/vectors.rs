@@ -81,8 +81,8 @@ pub fn item(domains: &[String]) -> Item {
 pub fn read(reply: &Reply) -> Reading<VectorTable> {
     match answer(reply) {
         Reading::Missing { why } => Reading::Missing { why },
-        Reading::Known(text) => match parse_vectors(&text) {
-            reading if reading.complete => Reading::Known(reading.table),
+        Reading::Ok(text) => match parse_vectors(&text) {
+            reading if reading.complete => Reading::Ok(reading.table),
             _ => Reading::missing("the kernel's answers are not whole"),
         },
     }

@@ -85,7 +85,7 @@ pub fn slice_item(from: &Reading<LogPosition>) -> Item {
         Reading::Missing { why } => {
             format!("printf 'slice none %s\\n' {}", quote::sh(&one_line(why)))
         }
-        Reading::Known(from) => slice_script(from),
+        Reading::Ok(from) => slice_script(from),
     };
     Item { cap: SLICE_CAP, ..Item::new(script, Duration::from_secs(120)) }
 }
@@ -124,7 +124,7 @@ fn one_line(text: &str) -> String {
 #[must_use]
 pub fn read_edge(reply: &Reply) -> (Reading<WindowEdge>, Reading<bool>) {
     let text = match answer(reply) {
-        Reading::Known(text) => text,
+        Reading::Ok(text) => text,
         Reading::Missing { why } => return (Reading::missing(&why), Reading::missing(&why)),
     };
     let edge = WindowEdge {
@@ -138,10 +138,10 @@ pub fn read_edge(reply: &Reply) -> (Reading<WindowEdge>, Reading<bool>) {
         mode: said(&text, "mode"),
     };
     let selinux = match value(&text, "selinux") {
-        Some(there) => Reading::Known(there == "1"),
+        Some(there) => Reading::Ok(there == "1"),
         None => Reading::missing("the host does not say"),
     };
-    (Reading::Known(edge), selinux)
+    (Reading::Ok(edge), selinux)
 }
 
 /// The lines of a key, when it ended well.
@@ -151,7 +151,7 @@ fn said(text: &str, key: &str) -> Reading<String> {
         (Some(why), _) => Reading::missing(why),
         (None, Some("ok")) => {
             let said = text.lines().filter_map(|l| l.strip_prefix(key)?.strip_prefix(':'));
-            Reading::Known(said.collect::<Vec<_>>().join("\n"))
+            Reading::Ok(said.collect::<Vec<_>>().join("\n"))
         }
         (None, Some(_) | None) => Reading::missing("the host does not say"),
     }
@@ -238,7 +238,7 @@ impl Open {
     #[must_use]
     pub fn position(&self) -> Reading<LogPosition> {
         match &self.begin {
-            Reading::Known(edge) => edge.log_position.clone(),
+            Reading::Ok(edge) => edge.log_position.clone(),
             Reading::Missing { why } => Reading::missing(why),
         }
     }
