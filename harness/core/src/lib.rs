@@ -11,6 +11,7 @@ pub mod id;
 pub mod inventory;
 pub mod judge;
 pub mod ledger;
+pub mod needs;
 pub mod observation;
 pub mod outcome;
 pub mod package;

@@ -323,6 +323,8 @@ pub struct Undecided {
 pub enum Missing {
     /// The host was not reached, or was lost.
     Host,
+    /// The host is not what a suite needs, or cannot be seen to be.
+    Needs,
     /// The patch set is not, or not wholly, in.
     Patch,
     /// The evidence has gaps.
@@ -345,6 +347,7 @@ impl Missing {
     pub fn word(self) -> &'static str {
         match self {
             Self::Host => "host",
+            Self::Needs => "needs",
             Self::Patch => "patch",
             Self::Coverage => "coverage",
             Self::NotRun => "not-run",

@@ -8,6 +8,7 @@ use crate::{
     exit::{self, ExitCode},
     id::HostName,
     ledger::{HostLedger, Trouble},
+    needs,
     outcome::Outcome,
     package::Nevra,
     plan::PlannedHost,
@@ -188,6 +189,7 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
         .iter()
         .map(|t| entry(Missing::Host, t.value.text()));
     let mut found: Vec<_> = troubles.collect();
+    found.extend(unmet.into_iter().map(|why| entry(Missing::Needs, why)));
     if view.plan.patch.is_some() {
         found.extend(patch_trouble(ledger).map(|why| entry(Missing::Patch, why)));
     }

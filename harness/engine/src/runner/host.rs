@@ -1,0 +1,128 @@
+//! One host's way through a run.
+
+use patchgate_core::{
+    event::What,
+    evidence::window::Expectations,
+    needs,
+    patchset::{PatchSet, Services},
+    plan::PlannedHost,
+    state::State,
+};
+
+use super::{
+    Run, StopSignal,
+    link::{Link, Stop},
+    patch::Applied,
+};
+use crate::{
+    host::Connector,
+    probe::Prober,
+    record::RecordError,
+    script::restart,
+};
+
+/// Takes one host through the plan; every end of it is in the record.
+pub(super) async fn drive<C: Connector, P: Prober>(
+    run: &Run<C, P>,
+    host: &PlannedHost,
+    stop: StopSignal,
+) -> Result<(), RecordError> {
+    let mut link = match Link::open(run, host, stop).await {
+        Ok(link) => link,
+        Err(Stop::Recorded) => return run.journal.sync(),
+        Err(Stop::Record(error)) => return Err(error),
+    };
+    let ended = match &run.plan.patch {
+        None => link.check().await,
+        Some(set) => link.patch_and_check(set).await,
+    };
+    link.close().await;
+    match ended {
+        Ok(()) | Err(Stop::Recorded) => run.journal.sync(),
+        Err(Stop::Record(error)) => Err(error),
+    }
+}
+
+/// In a window in which patchgate changes nothing, nothing may change.
+const NOTHING: Expectations = Expectations { policy_load: false, mode_change: false };
+
+/// A transaction may load a policy.
+const POLICY_LOAD: Expectations = Expectations { policy_load: true, mode_change: false };
+
+impl<C: Connector, P: Prober> Link<'_, C, P> {
+    /// A run that changes nothing: one state.
+    async fn check(&mut self) -> Result<(), Stop> {
+        self.refuse_if_held().await?;
+        let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
+        self.look(stay).await?;
+        self.finish(None)
+    }
+
+    /// A run with a patch: lock, baseline, patch, and the states after it.
+    async fn patch_and_check(&mut self, set: &PatchSet) -> Result<(), Stop> {
+        self.lock().await?;
+        let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
+        let facts = self.look(stay).await?;
+        let unmet = needs::unmet(&self.run.plan.suites, &facts);
+        if !unmet.is_empty() {
+            let why = unmet.join("; ");
+            self.not_started(&why)?;
+            return self.leave_host(None).await;
+        }
+        if self.stopped() {
+            return self.leave_host(None).await;
+        }
+        let (stay, applied) = self.apply(set, POLICY_LOAD).await?;
+        match applied {
+            Applied::Whole => {}
+            Applied::Nothing(_) | Applied::Partly(_) | Applied::StillRunning => {
+                self.look(stay).await?;
+                return self.end_badly(applied).await;
+            }
+        }
+        self.look(stay).await?;
+        self.restarted(&set.services).await?;
+        self.leave_host(None).await
+    }
+
+    /// A transaction that failed: what it left on the host decides what is said of it.
+    async fn end_badly(&mut self, applied: Applied) -> Result<(), Stop> {
+        match applied {
+            Applied::Whole | Applied::Nothing(_) => self.leave_host(None).await,
+            Applied::Partly(why) => self.leave_host(Some(why)).await,
+            // The lock stays as long as the work does.
+            Applied::StillRunning => self.finish(None),
+        }
+    }
+
+    /// The state after a restart of the services.
+    async fn restarted(&mut self, services: &Services) -> Result<(), Stop> {
+        let units = match services {
+            Services::Leave => return Ok(()),
+            Services::Restart(units) => units,
+        };
+        if self.stopped() {
+            return Ok(());
+        }
+        let items = units.iter().map(|u| restart::item(u)).collect();
+        let (stay, replies) = self.enter(State::Restarted, NOTHING, items).await?;
+        let units = restart::read(units, &replies);
+        let what = What::ServicesRestarted { units };
+        self.run.write(self.host, Some(State::Restarted), what)?;
+        self.look(stay).await.map(|_| ())
+    }
+
+    pub(super) fn stopped(&self) -> bool {
+        self.stop.borrow().is_some()
+    }
+
+    /// Gives the lock back and records the end.
+    async fn leave_host(&mut self, dirty: Option<String>) -> Result<(), Stop> {
+        self.unlock().await?;
+        self.finish(dirty)
+    }
+
+    fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
+        Ok(self.run.write(self.host, None, What::HostFinished { dirty })?)
+    }
+}
