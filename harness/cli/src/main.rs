@@ -1,14 +1,31 @@
-//! Placeholder.
-use clap::Parser;
-mod commands {
-    pub(crate) mod lab;
+//! `patchgate`: a regression gate for Enterprise Linux patches.
+
+mod args;
+mod commands;
+mod draw;
+mod error;
+mod files;
+mod out;
+mod signals;
+mod suites;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{args::Cli, error::CliError};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let code = match commands::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            error.show();
+            error.code()
+        }
+    };
+    ExitCode::from(code.code)
 }
-#[derive(Parser)]
-enum Cli {
-    Lab(commands::lab::LabArgs),
-}
-fn main() -> std::process::ExitCode {
-    match Cli::parse() {
-        Cli::Lab(args) => commands::lab::run(args),
-    }
-}
+
+/// What a command ends with.
+type Ended = Result<patchgate_core::exit::ExitCode, CliError>;

@@ -1,0 +1,185 @@
+//! The command line, as it is written; nothing is looked up here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::commands::lab::LabArgs;
+
+/// A regression gate for Enterprise Linux patches.
+///
+/// Applies a patch set to hosts over SSH, checks them as a remote client with SELinux enforcing, and
+/// opens or closes a gate. Exit code 0 is the only "go"; `patchgate exit-codes` lists all of them.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto)]
+    pub(crate) color: When,
+    /// Say nothing but errors and the verdict.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The main job: baseline, patch, checks in every state, comparison, gate.
+    Run(RunArgs),
+    /// Run suites only: nothing is changed on the hosts.
+    Check(CheckArgs),
+    /// Show what a run would do: hosts, states, every check. Connects to nothing.
+    Plan(PlanArgs),
+    /// Show the inventory as it is understood.
+    Hosts(HostsArgs),
+    /// Judge a recorded run again, offline; the same record gives the same bytes.
+    Judge(JudgeArgs),
+    /// Write a report of a recorded run to standard output.
+    Report(ReportArgs),
+    /// SELinux-enforcing lab machines on this computer.
+    Lab(LabArgs),
+    /// List every exit code and its meaning.
+    ExitCodes,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// The inventory: Ansible's YAML.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) inventory: PathBuf,
+    /// Hosts to take, in Ansible's pattern language: `rebuild:!web3`.
+    #[arg(short, long, value_name = "PATTERN")]
+    pub(crate) limit: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Checks {
+    /// A suite: the name of a built-in one, or a file [default: httpd and selinux].
+    #[arg(short, long = "suite", value_name = "SUITE")]
+    pub(crate) suites: Vec<String>,
+    /// The gate: what must hold [default: every check of every suite, and complete evidence].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) gate: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Recording {
+    /// The directory of the record, which must not exist yet [default: runs/<time>-<name>].
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// How many hosts are worked on at once.
+    #[arg(short, long, value_name = "N", default_value_t = patchgate_engine::runner::DEFAULT_JOBS)]
+    pub(crate) jobs: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) hosts: Selection,
+    /// The patch set: what is applied.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) patch: PathBuf,
+    #[command(flatten)]
+    pub(crate) checks: Checks,
+    #[command(flatten)]
+    pub(crate) recording: Recording,
+    /// Patch hosts that are not marked `patchgate_lab: true` in the inventory.
+    #[arg(long)]
+    pub(crate) rollout: bool,
+    /// Take over hosts that this run left locked, once its work there has ended.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) break_lock: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) hosts: Selection,
+    #[command(flatten)]
+    pub(crate) checks: Checks,
+    #[command(flatten)]
+    pub(crate) recording: Recording,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) hosts: Selection,
+    /// The patch set: what is applied.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) patch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) checks: Checks,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HostsArgs {
+    #[command(flatten)]
+    pub(crate) hosts: Selection,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// The run's directory.
+    pub(crate) run: PathBuf,
+    /// Another gate than the recorded one.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) gate: Option<PathBuf>,
+    /// Print the verdict as JSON instead of telling it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run's directory.
+    pub(crate) run: PathBuf,
+    /// Which report.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    Text,
+    /// JUnit XML.
+    Junit,
+    /// The verdict as JSON.
+    Json,
+    /// Markdown.
+    Md,
+}

@@ -1,0 +1,53 @@
+//! One file a command.
+
+mod hosts;
+mod judge;
+pub(crate) mod lab;
+mod plan;
+mod run;
+
+use clap::CommandFactory as _;
+use patchgate_core::exit;
+
+use crate::{
+    Ended,
+    args::{Cli, Command},
+    error::CliError,
+    out,
+};
+
+/// Does what was asked.
+pub(crate) fn run(cli: Cli) -> Ended {
+    let told = run::Told { color: cli.color, quiet: cli.quiet };
+    match cli.command {
+        Command::Run(args) => run::run(&args, told),
+        Command::Check(args) => run::check(&args, told),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Hosts(args) => hosts::hosts(&args),
+        Command::Judge(args) => judge::judge(&args, cli.color),
+        Command::Report(args) => judge::report(&args, cli.color),
+        Command::Lab(args) => Ok(lab::run(args)),
+        Command::ExitCodes => Ok(exit_codes()),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "patchgate", &mut text);
+            out::answer(&String::from_utf8_lossy(&text));
+            Ok(exit::OPEN)
+        }
+        Command::Man => man(),
+    }
+}
+
+fn exit_codes() -> exit::ExitCode {
+    let lines = exit::ALL.iter().map(|c| format!("{:>4}  {}\n", c.code, c.meaning));
+    out::answer(&lines.collect::<String>());
+    exit::OPEN
+}
+
+fn man() -> Ended {
+    let mut page = Vec::new();
+    let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+    rendered.map_err(|e| CliError::Bug(format!("the manual page: {e}")))?;
+    out::answer(&String::from_utf8_lossy(&page));
+    Ok(exit::OPEN)
+}

@@ -1,0 +1,39 @@
+//! `patchgate hosts`: the inventory as it is understood.
+
+use patchgate_core::{
+    exit,
+    inventory::{InventoryHost, Role},
+};
+
+use crate::{
+    Ended,
+    args::{Format, HostsArgs},
+    error::CliError,
+    files, out,
+};
+
+/// Shows the hosts.
+pub(crate) fn hosts(args: &HostsArgs) -> Ended {
+    let inventory = files::load_inventory(&args.hosts)?;
+    let text = match args.format {
+        Format::Text => inventory.hosts.iter().map(line).collect(),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&inventory.hosts);
+            json.map_err(|e| CliError::Bug(e.to_string()))? + "\n"
+        }
+    };
+    out::answer(&text);
+    Ok(exit::OPEN)
+}
+
+fn line(host: &InventoryHost) -> String {
+    let role = match host.role {
+        Some(Role::Upstream) => "upstream",
+        Some(Role::Rebuild) => "rebuild",
+        None => "-",
+    };
+    let twin = host.twin.as_ref().map(|t| format!(" twin={t}")).unwrap_or_default();
+    let lab = if host.lab { " lab" } else { "" };
+    let InventoryHost { name, user, address, port, .. } = host;
+    format!("{name:<24} {user}@{address}:{port:<6} {role}{twin}{lab}\n")
+}

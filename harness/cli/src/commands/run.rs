@@ -1,0 +1,193 @@
+//! `patchgate run` and `patchgate check`: the record is begun, the engine runs, the record is judged.
+
+mod live;
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use patchgate_core::{
+    event::What,
+    exit::{self, ExitCode},
+    id::{HostName, RunId},
+    inventory::{Inventory, InventoryHost},
+    judge,
+    plan::Plan,
+};
+use patchgate_engine::{
+    clock,
+    host::Target,
+    probe::RemoteProber,
+    record::{self, Journal, PLAN, RunDir, hex},
+    runner::{self, Run},
+    ssh::SshConnector,
+};
+
+use super::judge::{code, told, write_reports};
+use crate::{
+    Ended,
+    args::{CheckArgs, Recording, RunArgs, When},
+    error::CliError,
+    files::{self, Loaded},
+    out, signals,
+};
+
+/// How the run is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) color: When,
+    pub(crate) quiet: bool,
+}
+
+/// The main job.
+pub(crate) fn run(args: &RunArgs, told: Told) -> Ended {
+    let loaded = files::load(&args.hosts, &args.checks, Some(&args.patch))?;
+    permit(&loaded.inventory, args.rollout)?;
+    start(loaded, &args.recording, args.break_lock.clone(), told)
+}
+
+/// Suites only.
+pub(crate) fn check(args: &CheckArgs, told: Told) -> Ended {
+    let loaded = files::load(&args.hosts, &args.checks, None)?;
+    start(loaded, &args.recording, None, told)
+}
+
+/// No host is changed that is not a lab host, unless a person says so for this run.
+fn permit(inventory: &Inventory, rollout: bool) -> Result<(), CliError> {
+    let others: Vec<_> =
+        inventory.hosts.iter().filter(|h| !h.lab).map(|h| h.name.to_string()).collect();
+    if rollout || others.is_empty() {
+        return Ok(());
+    }
+    let message = format!("not marked as lab hosts, so not to be patched: {}", others.join(", "));
+    Err(CliError::usage(message).hint(
+        "say `patchgate_lab: true` in the inventory for machines that may be broken, or `--rollout` \
+         on the command line to patch others",
+    ))
+}
+
+fn start(
+    loaded: Loaded,
+    recording: &Recording,
+    break_lock: Option<String>,
+    told: Told,
+) -> Ended {
+    let Loaded { inventory, suites, patch, policy } = loaded;
+    let nonce = nonce()?;
+    let id = run_id(&nonce)?;
+    let plan = Plan::lay(id.clone(), &inventory, suites, patch, policy);
+    if plan.cells.is_empty() {
+        out::error("nothing to run: no host or no check is left");
+        return Ok(exit::NOTHING_RAN);
+    }
+    let dir = RunDir::create(&directory(recording, &id))?;
+    let plan_json = serde_json::to_vec_pretty(&plan).map_err(|e| CliError::Bug(e.to_string()))?;
+    dir.write(PLAN, &plan_json)?;
+    let live = Arc::new(live::Live::new(&plan, dir.clone(), told));
+    let journal = Journal::begin(dir.clone(), live.watcher())?;
+    let started = What::RunStarted {
+        run: id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        plan_sha256: record::digest(&plan_json),
+    };
+    journal.write(None, None, started)?;
+    journal.sync()?;
+    let targets = targets(&inventory);
+    let connector = SshConnector::new();
+    let prober = RemoteProber::new();
+    let jobs = recording.jobs;
+    let run = Run { connector, prober, journal, plan, targets, nonce, jobs, break_lock };
+    let signal = drive(run, &live)?;
+    finish(&dir, &live, signal, told)
+}
+
+/// Runs on two worker threads: they carry a thousand connections.
+fn drive(
+    run: Run<SshConnector, RemoteProber>,
+    live: &Arc<live::Live>,
+) -> Result<Option<&'static str>, CliError> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| CliError::usage(format!("cannot start: {e}")))?;
+    runtime.block_on(async {
+        let stop = signals::watch();
+        let ticking = tokio::spawn(Arc::clone(live).tick());
+        let ended = runner::run(run, stop.clone()).await;
+        ticking.abort();
+        ended?;
+        Ok(*stop.borrow())
+    })
+}
+
+/// Judges the record as it is on disk, so that `judge` later sees the very same.
+fn finish(
+    dir: &RunDir,
+    live: &live::Live,
+    signal: Option<&'static str>,
+    told_how: Told,
+) -> Ended {
+    let record = record::open(dir)?;
+    let judgement = judge::judge(&record.plan, &record.events);
+    write_reports(dir, &record, &judgement)?;
+    live.finish(&judgement);
+    out::answer(&told(&record.plan, &judgement, told_how.color));
+    out::note(&format!("the record is in {}", dir.path().display()));
+    Ok(stronger(code(&judgement), signal))
+}
+
+/// An interrupted run says so, unless it has worse to say.
+fn stronger(code: ExitCode, signal: Option<&'static str>) -> ExitCode {
+    match signal {
+        Some(signal) if code == exit::UNDECIDED || code == exit::OPEN => signals::code(signal),
+        Some(_) | None => code,
+    }
+}
+
+fn directory(recording: &Recording, id: &RunId) -> PathBuf {
+    recording.output.clone().unwrap_or_else(|| Path::new("runs").join(id.as_str()))
+}
+
+/// The time of the run's begin and a few random digits, so that two runs never meet.
+fn run_id(nonce: &str) -> Result<RunId, CliError> {
+    let now = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    RunId::new(&format!("{now}-{}", &nonce[..6])).map_err(|e| CliError::Bug(e.to_string()))
+}
+
+fn nonce() -> Result<String, CliError> {
+    let mut bytes = [0; 16];
+    let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    match filled {
+        Ok(n) if n == bytes.len() => Ok(hex(&bytes)),
+        _ => Err(CliError::Bug("the system gives no random numbers".to_owned())),
+    }
+}
+
+fn targets(inventory: &Inventory) -> BTreeMap<HostName, Target> {
+    let own = own_keys();
+    inventory.hosts.iter().map(|h| (h.name.clone(), target(h, &own))).collect()
+}
+
+/// The keys that ssh tries by itself.
+fn own_keys() -> Vec<PathBuf> {
+    let Some(home) = env::var_os("HOME") else { return Vec::new() };
+    let names = ["id_ed25519", "id_ecdsa", "id_rsa"];
+    let paths = names.map(|n| Path::new(&home).join(".ssh").join(n));
+    paths.into_iter().filter(|p| p.is_file()).collect()
+}
+
+fn target(host: &InventoryHost, own: &[PathBuf]) -> Target {
+    let named = host.key_file.clone().map(|k| vec![k]);
+    Target {
+        port: host.port,
+        user: host.user.clone(),
+        use_agent: named.is_none(),
+        key_files: named.unwrap_or_else(|| own.to_vec()),
+        known_hosts: host.known_hosts.clone(),
+        legacy_algorithms: host.legacy_algorithms,
+        become_root: host.become_root,
+        ..Target::new(host.name.to_string(), host.address.clone())
+    }
+}
