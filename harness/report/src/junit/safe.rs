@@ -1,0 +1,70 @@
+//! Text made fit for JUnit: legal in XML, of bounded length, and harmless to whoever reads it.
+
+use patchgate_core::text::{one_line, visible};
+
+/// The longest message: what consumers show in a list.
+const MESSAGE: usize = 200;
+/// The longest body of one case, in characters.
+const BODY: usize = 50_000;
+
+/// A message or another attribute: one line of at most 200 characters.
+pub(super) fn attribute(text: &str) -> String {
+    one_line(text, MESSAGE - 1)
+}
+
+/// A body: several lines, its middle left out when it is too long, ready for `junit-report`.
+pub(super) fn body(text: &str) -> String {
+    in_cdata(&cut(&visible(text), BODY))
+}
+
+/// `junit-report` writes bodies into CDATA sections as they are, so `]]>` is spread over two of them
+/// here: the text stays what it was.
+fn in_cdata(text: &str) -> String {
+    text.replace("]]>", "]]]]><![CDATA[>")
+}
+
+/// Keeps three quarters from the beginning and one from the end.
+fn cut(text: &str, max: usize) -> String {
+    let n_chars = text.chars().count();
+    if n_chars <= max {
+        return text.to_owned();
+    }
+    let (head, tail) = (max / 4 * 3, max / 4);
+    let begin: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(n_chars - tail).collect();
+    let left_out = n_chars - head - tail;
+    format!("{begin}\n[... {left_out} characters left out ...]\n{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn long_bodies_lose_their_middle() {
+        assert_eq!(cut("abcdefgh", 8), "abcdefgh");
+        assert_eq!(
+            cut("abcdefghi", 8),
+            "abcdef\n[... 1 characters left out ...]\nhi"
+        );
+        let long = "é".repeat(1_000_000);
+        assert!(body(&long).chars().count() < BODY + 60);
+    }
+
+    #[test]
+    fn a_cdata_end_is_spread_over_two_sections() {
+        assert_eq!(body("a]]>b"), "a]]]]><![CDATA[>b");
+        assert_eq!(body("]]\u{1b}>"), "]]\\u{1b}>");
+    }
+
+    proptest! {
+        #[test]
+        fn attributes_are_one_short_line(text in any::<String>()) {
+            let safe = attribute(&text);
+            prop_assert!(safe.chars().count() <= MESSAGE);
+            prop_assert!(!safe.contains(['\n', '\t', '\r']));
+        }
+    }
+}
