@@ -281,8 +281,7 @@ impl ConnectError {
     }
 }
 
-/// Why a batch was not begun. After anything but [`HostError::NotStarted`] and
-/// [`HostError::BadItem`] the connection is gone.
+/// Why a batch was not begun; [`HostError::connection_lives`] tells whether another one can be.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The server gave no channel, or did not take the command.
@@ -325,8 +324,8 @@ impl HostError {
     #[must_use]
     pub fn connection_lives(&self) -> bool {
         match self {
-            Self::NotStarted { .. } | Self::BadItem { .. } => true,
-            Self::Channel { .. } | Self::Lost { .. } | Self::Deadline { .. } => false,
+            Self::Channel { .. } | Self::NotStarted { .. } | Self::BadItem { .. } => true,
+            Self::Lost { .. } | Self::Deadline { .. } => false,
         }
     }
 }

@@ -20,8 +20,10 @@ pub struct Target {
     /// The name under which the key is looked up instead of the address, as ssh's `HostKeyAlias`
     /// (the port then plays no part).
     pub host_key_alias: Option<String>,
-    /// Whether the agent at `SSH_AUTH_SOCK` may sign.
+    /// Whether an ssh-agent may sign.
     pub use_agent: bool,
+    /// The agent's socket; `SSH_AUTH_SOCK` of the environment where this is absent.
+    pub agent_socket: Option<PathBuf>,
     /// Whether SHA-1 algorithms may be used, for hosts that have nothing newer (EL5, EL6).
     pub legacy_algorithms: bool,
     /// Whether scripts run through `sudo -n`.
@@ -46,6 +48,7 @@ impl Target {
             known_hosts: Vec::new(),
             host_key_alias: None,
             use_agent: false,
+            agent_socket: None,
             legacy_algorithms: false,
             become_root: false,
             connect_timeout: Duration::from_secs(10),

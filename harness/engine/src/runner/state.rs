@@ -13,7 +13,7 @@ use patchgate_core::{
     state::State,
     suite::Check,
 };
-use tokio::task::JoinSet;
+use futures_util::future::join_all;
 
 use super::link::{Link, Stop, is_lost};
 use crate::{
@@ -43,7 +43,7 @@ struct Work<'a> {
     impossible: Vec<(CheckId, String)>,
 }
 
-impl<C: Connector, P: Prober> Link<'_, C, P> {
+impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Enters a state: opens its window, and does what makes the state while the window is open.
     ///
     /// Returns the replies of `first`, which ran in the same batch after the begin marker.
@@ -92,9 +92,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         Ok(facts)
     }
 
-    fn work(&self) -> Work<'_> {
+    fn work(&self) -> Work<'a> {
+        let run = self.run;
         let mut work = Work::default();
-        for suite in &self.run.plan.suites {
+        for suite in &run.plan.suites {
             for check in &suite.checks {
                 let id = id_of(suite, &check.name);
                 match checks::way(check, &self.host.address) {
@@ -211,21 +212,4 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
 fn push(items: &mut Vec<Item>, item: Item) -> usize {
     items.push(item);
     items.len() - 1
-}
-
-/// Waits for all of them at once.
-async fn join_all<T, F: Future<Output = T>>(futures: impl Iterator<Item = F>) -> Vec<T> {
-    let mut pending: Vec<_> = futures.map(|f| (Box::pin(f), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut ready = true;
-        for (future, output) in pending.iter_mut().filter(|(_, output)| output.is_none()) {
-            match future.as_mut().poll(context) {
-                std::task::Poll::Ready(value) => *output = Some(value),
-                std::task::Poll::Pending => ready = false,
-            }
-        }
-        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    pending.into_iter().filter_map(|(_, output)| output).collect()
 }

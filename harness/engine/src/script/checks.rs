@@ -6,9 +6,10 @@ use patchgate_core::{
     observation::{CommandEnd, CommandSeen, Observation, SelinuxSeen, ServiceSeen},
     reading::Reading,
     suite::{
-        Check, CheckKind, Vantage, command::Command, denials::Denials, selinux::Selinux,
-        service::Service,
+        Check, CheckKind, Vantage, command::Command, denials::Denials, http::Http,
+        selinux::Selinux, service::Service,
     },
+    template,
 };
 
 use super::{answer, trouble, value};
@@ -37,10 +38,10 @@ pub enum Way {
 pub fn way(check: &Check, address: &str) -> Result<Way, String> {
     match &check.kind {
         CheckKind::Http(http) => {
-            let request = HttpRequest::new(http, address, check.deadline)?;
+            let request = request(http, check, address)?;
             match check.vantage {
                 Vantage::Controller => Ok(Way::FromController(request)),
-                Vantage::Localhost => Ok(Way::OnHost(local::item(&request))),
+                Vantage::Localhost => Ok(Way::OnHost(local_item(&request))),
             }
         }
         CheckKind::Command(want) => Ok(Way::OnHost(command(want, check.deadline))),
@@ -54,14 +55,39 @@ pub fn way(check: &Check, address: &str) -> Result<Way, String> {
 #[must_use]
 pub fn read(check: &Check, address: &str, reply: &Reply) -> Observation {
     match &check.kind {
-        CheckKind::Http(http) => match HttpRequest::new(http, address, check.deadline) {
-            Ok(request) => local::read(&request, reply),
+        CheckKind::Http(http) => match request(http, check, address) {
+            Ok(request) => read_local(&request, reply),
             Err(why) => Observation::Errored { why },
         },
         CheckKind::Command(_) => read_command(reply),
         CheckKind::Service(_) => read_service(reply),
         CheckKind::Selinux(want) => read_selinux(want, reply),
         CheckKind::Denials(_) => Observation::Window,
+    }
+}
+
+/// The request of a check, its templates rendered.
+fn request(http: &Http, check: &Check, address: &str) -> Result<HttpRequest, String> {
+    let vars = [("host", address)];
+    let url = template::render(&http.url, &vars).map_err(|e| e.to_string())?;
+    let http = Http { url, ..http.clone() };
+    Ok(HttpRequest::new(&http, check.deadline, None))
+}
+
+/// The control on the host may take a little longer than the request itself: its shell starts first.
+fn local_item(request: &HttpRequest) -> Item {
+    Item::new(local::script(request), request.deadline + Duration::from_secs(5))
+}
+
+fn read_local(request: &HttpRequest, reply: &Reply) -> Observation {
+    match &reply.exit {
+        Exit::Code(code) => match local::parse(request, &reply.stdout.bytes, *code) {
+            Ok(seen) => Observation::Http(seen),
+            Err(why) => Observation::Errored { why },
+        },
+        other @ (Exit::DeadlineExceeded | Exit::NotRun { .. } | Exit::Lost { .. }) => {
+            Observation::Errored { why: trouble(other, "") }
+        }
     }
 }
 

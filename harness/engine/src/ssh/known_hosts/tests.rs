@@ -151,14 +151,12 @@ fn keygen_lines(file: &Path, name: &str) -> Vec<usize> {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let found = |line: &str| {
-        Some(
-            line.rsplit_once("found: line ")?
-                .1
-                .split(' ')
-                .next()?
-                .parse()
-                .ok()?,
-        )
+        line.rsplit_once("found: line ")?
+            .1
+            .split(' ')
+            .next()?
+            .parse()
+            .ok()
     };
     text.lines().filter_map(found).collect()
 }
