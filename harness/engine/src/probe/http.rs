@@ -327,4 +327,4 @@ fn malformed(e: &reqwest::Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::probe) mod tests;

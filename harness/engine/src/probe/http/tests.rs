@@ -2,8 +2,8 @@
 
 mod env;
 mod redirects;
-mod server;
-mod tls;
+pub(in crate::probe) mod server;
+pub(in crate::probe) mod tls;
 
 use std::time::Duration;
 

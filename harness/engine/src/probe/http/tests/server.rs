@@ -12,15 +12,15 @@ use tokio::{
 };
 
 /// A server; it is gone when dropped.
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
+pub(in crate::probe) struct Server {
+    pub(in crate::probe) address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
     _tasks: JoinSet<()>,
 }
 
 impl Server {
     /// Treats every connection so.
-    pub(super) async fn start<F, Fut>(treat: F) -> Self
+    pub(in crate::probe) async fn start<F, Fut>(treat: F) -> Self
     where
         F: Fn(TcpStream) -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
@@ -43,7 +43,7 @@ impl Server {
     }
 
     /// Reads the request, says this, closes in order.
-    pub(super) async fn saying(said: &'static [u8]) -> Self {
+    pub(in crate::probe) async fn saying(said: &'static [u8]) -> Self {
         let asked = Arc::<Mutex<Vec<String>>>::default();
         let noted = Arc::clone(&asked);
         let mut server = Self::start(move |mut stream| {
@@ -62,18 +62,18 @@ impl Server {
         server
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(in crate::probe) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// The requests that `saying` has read.
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(in crate::probe) fn requests(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
 
 /// Reads up to the end of a request's head.
-pub(super) async fn read_request<S: AsyncReadExt + Unpin>(stream: &mut S) -> String {
+pub(in crate::probe) async fn read_request<S: AsyncReadExt + Unpin>(stream: &mut S) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -85,13 +85,13 @@ pub(super) async fn read_request<S: AsyncReadExt + Unpin>(stream: &mut S) -> Str
 }
 
 /// Reads until the other side is gone.
-pub(super) async fn drain<S: AsyncReadExt + Unpin>(stream: &mut S) {
+pub(in crate::probe) async fn drain<S: AsyncReadExt + Unpin>(stream: &mut S) {
     let mut piece = [0; 1024];
     while stream.read(&mut piece).await.is_ok_and(|n| n > 0) {}
 }
 
 /// Ends the connection with a reset.
-pub(super) fn reset(stream: TcpStream) {
+pub(in crate::probe) fn reset(stream: TcpStream) {
     stream.set_zero_linger().unwrap();
     drop(stream);
 }

@@ -88,6 +88,12 @@ async fn polite(mut stream: Shaken) {
     drain(stream.get_mut()).await;
 }
 
+/// A server with a self-signed certificate for this name, which answers 200 and `abc`.
+pub(in crate::probe) async fn self_signed(name: &str) -> Server {
+    let key = key();
+    serve(&key, &certificate(&key, name, ALWAYS), polite).await
+}
+
 fn https(server: &Server) -> String {
     server.url("/").replace("http:", "https:")
 }
