@@ -18,7 +18,10 @@ use crate::{
 
 /// Does what was asked.
 pub(crate) fn run(cli: Cli) -> Ended {
-    let told = run::Told { color: cli.color, quiet: cli.quiet };
+    let told = run::Told {
+        color: cli.color,
+        quiet: cli.quiet,
+    };
     match cli.command {
         Command::Run(args) => run::run(&args, told),
         Command::Check(args) => run::check(&args, told),
@@ -39,7 +42,9 @@ pub(crate) fn run(cli: Cli) -> Ended {
 }
 
 fn exit_codes() -> exit::ExitCode {
-    let lines = exit::ALL.iter().map(|c| format!("{:>4}  {}\n", c.code, c.meaning));
+    let lines = exit::ALL
+        .iter()
+        .map(|c| format!("{:>4}  {}\n", c.code, c.meaning));
     out::answer(&lines.collect::<String>());
     exit::OPEN
 }

@@ -14,9 +14,15 @@ use crate::{draw, out};
 #[derive(Debug)]
 pub(crate) enum CliError {
     /// Something that was asked for is wrong; nothing was touched.
-    Usage { message: String, hint: Option<String> },
+    Usage {
+        message: String,
+        hint: Option<String>,
+    },
     /// Files hold mistakes; nothing was touched. The texts are for drawing.
-    Configuration { diagnostics: Diagnostics, texts: Vec<(String, String)> },
+    Configuration {
+        diagnostics: Diagnostics,
+        texts: Vec<(String, String)>,
+    },
     /// The record.
     Record(RecordError),
     /// A bug.
@@ -26,13 +32,19 @@ pub(crate) enum CliError {
 impl CliError {
     /// Something that was asked for is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), hint: None }
+        Self::Usage {
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Adds what to do about it.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         match self {
-            Self::Usage { message, .. } => Self::Usage { message, hint: Some(hint.into()) },
+            Self::Usage { message, .. } => Self::Usage {
+                message,
+                hint: Some(hint.into()),
+            },
             other @ (Self::Configuration { .. } | Self::Record(_) | Self::Bug(_)) => other,
         }
     }
@@ -61,7 +73,9 @@ impl CliError {
                 out::raw(&draw::diagnostics(diagnostics, texts));
                 let n = diagnostics.len();
                 let s = if n == 1 { "" } else { "s" };
-                out::error(&format!("{n} mistake{s} in the configuration; nothing was touched"));
+                out::error(&format!(
+                    "{n} mistake{s} in the configuration; nothing was touched"
+                ));
             }
             Self::Record(error) => out::error(&chain(error)),
             Self::Bug(what) => out::error(&format!("this is a bug in patchgate: {what}")),

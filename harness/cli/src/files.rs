@@ -92,7 +92,12 @@ pub(crate) fn load(
     pile.settle()?;
     let whole = "every file was read without a mistake";
     let inventory = limited(inventory.expect(whole), hosts.limit.as_deref())?;
-    let loaded = Loaded { inventory, suites, patch, policy: policy.expect(whole) };
+    let loaded = Loaded {
+        inventory,
+        suites,
+        patch,
+        policy: policy.expect(whole),
+    };
     refuse_twice(&loaded.suites)?;
     refuse_blind_denials(&loaded)?;
     Ok(loaded)
@@ -105,7 +110,10 @@ pub(crate) fn load_inventory(hosts: &Selection) -> Result<Inventory, CliError> {
         inventory::parse(text, file, &defaults(&hosts.inventory))
     });
     pile.settle()?;
-    limited(inventory.expect("the file was read without a mistake"), hosts.limit.as_deref())
+    limited(
+        inventory.expect("the file was read without a mistake"),
+        hosts.limit.as_deref(),
+    )
 }
 
 /// Reads a gate for a run that is there already.
@@ -116,24 +124,27 @@ pub(crate) fn load_policy(path: &Path, suites: &[Suite]) -> Result<Policy, CliEr
     Ok(policy.expect("the file was read without a mistake"))
 }
 
-fn read_policy(
-    pile: &mut Pile,
-    path: &Path,
-    suites: &[Suite],
-) -> Result<Option<Policy>, CliError> {
+fn read_policy(pile: &mut Pile, path: &Path, suites: &[Suite]) -> Result<Option<Policy>, CliError> {
     let known: Vec<_> = suites.iter().map(|s| s.name.clone()).collect();
     Ok(pile.take(named(path)?, |text, file| policy::parse(text, file, &known)))
 }
 
 fn limited(inventory: Inventory, limit: Option<&str>) -> Result<Inventory, CliError> {
-    let Some(pattern) = limit else { return Ok(inventory) };
-    inventory.limit(pattern).map_err(|e| CliError::usage(format!("--limit {pattern}: {e}")))
+    let Some(pattern) = limit else {
+        return Ok(inventory);
+    };
+    inventory
+        .limit(pattern)
+        .map_err(|e| CliError::usage(format!("--limit {pattern}: {e}")))
 }
 
 fn refuse_twice(suites: &[Suite]) -> Result<(), CliError> {
     for (at, suite) in suites.iter().enumerate() {
         if suites[..at].iter().any(|s| s.name == suite.name) {
-            return Err(CliError::usage(format!("two suites are named `{}`", suite.name)));
+            return Err(CliError::usage(format!(
+                "two suites are named `{}`",
+                suite.name
+            )));
         }
     }
     Ok(())
@@ -143,7 +154,9 @@ fn refuse_twice(suites: &[Suite]) -> Result<(), CliError> {
 fn refuse_blind_denials(loaded: &Loaded) -> Result<(), CliError> {
     let collected = loaded.policy.coverage == policy::RequiredCoverage::Complete;
     let asks = |s: &&Suite| {
-        s.checks.iter().any(|c| matches!(c.kind, suite::CheckKind::Denials(_)))
+        s.checks
+            .iter()
+            .any(|c| matches!(c.kind, suite::CheckKind::Denials(_)))
     };
     match loaded.suites.iter().find(asks) {
         Some(suite) if !collected => {
@@ -173,7 +186,10 @@ fn defaults(inventory: &Path) -> Defaults {
     let base = inventory.parent().filter(|p| !p.as_os_str().is_empty());
     Defaults {
         user: user.unwrap_or_else(|_| "root".to_owned()),
-        known_hosts: vec![home.join(".ssh/known_hosts"), PathBuf::from("/etc/ssh/ssh_known_hosts")],
+        known_hosts: vec![
+            home.join(".ssh/known_hosts"),
+            PathBuf::from("/etc/ssh/ssh_known_hosts"),
+        ],
         base_dir: base.unwrap_or(Path::new(".")).to_owned(),
         home,
     }

@@ -28,17 +28,25 @@ async fn wait(
     code: ExitCode,
     tell: watch::Sender<Option<&'static str>>,
 ) {
-    let Ok(mut signals) = signal(kind) else { return };
+    let Ok(mut signals) = signal(kind) else {
+        return;
+    };
     while signals.recv().await.is_some() {
         if tell.borrow().is_some() {
             std::process::exit(i32::from(code.code));
         }
-        out::note(&format!("{name}: finishing what is begun; once more to end at once"));
+        out::note(&format!(
+            "{name}: finishing what is begun; once more to end at once"
+        ));
         tell.send_replace(Some(name));
     }
 }
 
 /// The exit code of a run that a signal stopped.
 pub(crate) fn code(signal: &str) -> ExitCode {
-    if signal == "SIGINT" { exit::INTERRUPTED } else { exit::TERMINATED }
+    if signal == "SIGINT" {
+        exit::INTERRUPTED
+    } else {
+        exit::TERMINATED
+    }
 }

@@ -7,7 +7,10 @@ use crate::error::CliError;
 /// Name and text of each built-in suite.
 const BUILT_IN: [(&str, &str); 2] = [
     ("httpd", include_str!("../../../suites/httpd/suite.yaml")),
-    ("selinux", include_str!("../../../suites/selinux/suite.yaml")),
+    (
+        "selinux",
+        include_str!("../../../suites/selinux/suite.yaml"),
+    ),
 ];
 
 /// What is run when nobody names a suite.
@@ -19,7 +22,11 @@ pub(crate) const DEFAULT: [&str; 2] = ["httpd", "selinux"];
 pub(crate) fn text(wanted: &str) -> Result<(String, String), CliError> {
     if wanted.contains(['/', '.']) {
         let path = Path::new(wanted);
-        let path = if path.is_dir() { path.join("suite.yaml") } else { path.to_owned() };
+        let path = if path.is_dir() {
+            path.join("suite.yaml")
+        } else {
+            path.to_owned()
+        };
         return crate::files::read(&path).map(|text| (path.display().to_string(), text));
     }
     let built_in = BUILT_IN.iter().find(|(name, _)| *name == wanted);
@@ -29,6 +36,8 @@ pub(crate) fn text(wanted: &str) -> Result<(String, String), CliError> {
 
 fn unknown(wanted: &str) -> CliError {
     let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-    CliError::usage(format!("there is no built-in suite `{wanted}`"))
-        .hint(format!("built in are {}; a file is named by its path", names.join(", ")))
+    CliError::usage(format!("there is no built-in suite `{wanted}`")).hint(format!(
+        "built in are {}; a file is named by its path",
+        names.join(", ")
+    ))
 }

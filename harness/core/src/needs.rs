@@ -9,7 +9,10 @@ use crate::{
 /// Every need that the host does not meet, or cannot be seen to meet, in words.
 #[must_use]
 pub fn unmet(suites: &[Suite], facts: &Facts) -> Vec<String> {
-    suites.iter().flat_map(|suite| unmet_of(suite, facts)).collect()
+    suites
+        .iter()
+        .flat_map(|suite| unmet_of(suite, facts))
+        .collect()
 }
 
 /// Every need of one suite that the host does not meet, or cannot be seen to meet.

@@ -68,7 +68,11 @@ where
         let (run, permits, stop) = (Arc::clone(&run), Arc::clone(&permits), stop.clone());
         tasks.spawn(async move {
             let _permit = permits.acquire_owned().await;
-            if stop.borrow().is_some() { Ok(()) } else { host::drive(&run, &host, stop).await }
+            if stop.borrow().is_some() {
+                Ok(())
+            } else {
+                host::drive(&run, &host, stop).await
+            }
         });
     }
     let mut outcome = Ok(());
@@ -78,16 +82,22 @@ where
     outcome?;
     let signal = *stop.borrow_and_update();
     let end = match signal {
-        Some(signal) => What::RunInterrupted { signal: signal.to_owned() },
+        Some(signal) => What::RunInterrupted {
+            signal: signal.to_owned(),
+        },
         None => What::RunFinished {},
     };
     run.journal.write(None, None, end)?;
     run.journal.sync()?;
-    Ok(Arc::into_inner(run).expect("every task that shared the run has ended").journal)
+    Ok(Arc::into_inner(run)
+        .expect("every task that shared the run has ended")
+        .journal)
 }
 
 /// A panic in one host's task is that host's trouble: its checks did not run, the others go on.
-fn settle(ended: Result<Result<(), RecordError>, tokio::task::JoinError>) -> Result<(), RecordError> {
+fn settle(
+    ended: Result<Result<(), RecordError>, tokio::task::JoinError>,
+) -> Result<(), RecordError> {
     ended.unwrap_or(Ok(()))
 }
 
@@ -98,7 +108,9 @@ impl<C, P> Run<C, P> {
         state: Option<State>,
         what: What,
     ) -> Result<(), RecordError> {
-        self.journal.write(Some(&host.name), state, what).map(|_| ())
+        self.journal
+            .write(Some(&host.name), state, what)
+            .map(|_| ())
     }
 
     /// Whether audit evidence is collected.
@@ -111,7 +123,12 @@ impl<C, P> Run<C, P> {
 
     /// Whether the package lists are needed: a patch is planned, or a suite names packages.
     fn needs_packages(&self) -> bool {
-        self.plan.patch.is_some() || self.plan.suites.iter().any(|s| !s.needs.packages.is_empty())
+        self.plan.patch.is_some()
+            || self
+                .plan
+                .suites
+                .iter()
+                .any(|s| !s.needs.packages.is_empty())
     }
 }
 

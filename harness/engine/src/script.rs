@@ -28,7 +28,11 @@ pub fn answer(reply: &Reply) -> Reading<String> {
 /// How an item ended, in words.
 #[must_use]
 pub fn trouble(exit: &Exit, stderr: &str) -> String {
-    let said = stderr.lines().next().map(|l| format!(": {l}")).unwrap_or_default();
+    let said = stderr
+        .lines()
+        .next()
+        .map(|l| format!(": {l}"))
+        .unwrap_or_default();
     match exit {
         Exit::Code(code) => format!("exit status {code}{said}"),
         Exit::DeadlineExceeded => "ran into its deadline".to_owned(),
@@ -40,5 +44,6 @@ pub fn trouble(exit: &Exit, stderr: &str) -> String {
 /// The value of a `key=value` line.
 #[must_use]
 pub fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('='))
+    text.lines()
+        .find_map(|l| l.strip_prefix(key)?.strip_prefix('='))
 }

@@ -32,8 +32,18 @@ fn line(host: &InventoryHost) -> String {
         Some(Role::Rebuild) => "rebuild",
         None => "-",
     };
-    let twin = host.twin.as_ref().map(|t| format!(" twin={t}")).unwrap_or_default();
+    let twin = host
+        .twin
+        .as_ref()
+        .map(|t| format!(" twin={t}"))
+        .unwrap_or_default();
     let lab = if host.lab { " lab" } else { "" };
-    let InventoryHost { name, user, address, port, .. } = host;
+    let InventoryHost {
+        name,
+        user,
+        address,
+        port,
+        ..
+    } = host;
     format!("{name:<24} {user}@{address}:{port:<6} {role}{twin}{lab}\n")
 }

@@ -55,8 +55,15 @@ fn existing(path: &Path) -> Result<RunDir, CliError> {
     if path.join(record::EVENTS).is_file() {
         return Ok(RunDir::existing(path));
     }
-    Err(CliError::usage(format!("`{}` is not the directory of a run", path.display()))
-        .hint(format!("a run's directory holds {} and {}", record::EVENTS, record::PLAN)))
+    Err(CliError::usage(format!(
+        "`{}` is not the directory of a run",
+        path.display()
+    ))
+    .hint(format!(
+        "a run's directory holds {} and {}",
+        record::EVENTS,
+        record::PLAN
+    )))
 }
 
 /// The story of a verdict, for people.
@@ -77,7 +84,8 @@ pub(crate) fn write_reports(
 
 fn verdict_json(verdict: &Verdict) -> Result<String, CliError> {
     let json = serde_json::to_string_pretty(verdict);
-    json.map(|j| j + "\n").map_err(|e| CliError::Bug(e.to_string()))
+    json.map(|j| j + "\n")
+        .map_err(|e| CliError::Bug(e.to_string()))
 }
 
 fn junit_xml(record: &Record, judgement: &Judgement) -> Result<String, CliError> {

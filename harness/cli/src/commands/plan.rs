@@ -13,7 +13,12 @@ use crate::{
 /// Shows the plan.
 pub(crate) fn plan(args: &PlanArgs) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, args.patch.as_deref())?;
-    let Loaded { inventory, suites, patch, policy } = loaded;
+    let Loaded {
+        inventory,
+        suites,
+        patch,
+        policy,
+    } = loaded;
     let run = RunId::new("plan").map_err(|e| CliError::Bug(e.to_string()))?;
     let plan = Plan::lay(run, &inventory, suites, patch, policy);
     let text = match args.format {
@@ -24,13 +29,22 @@ pub(crate) fn plan(args: &PlanArgs) -> Ended {
         }
     };
     out::answer(&text);
-    Ok(if plan.cells.is_empty() { exit::NOTHING_RAN } else { exit::OPEN })
+    Ok(if plan.cells.is_empty() {
+        exit::NOTHING_RAN
+    } else {
+        exit::OPEN
+    })
 }
 
 fn text(plan: &Plan) -> String {
     let line = |cell: &patchgate_core::plan::Cell| {
         let from = cell.vantage.word();
-        format!("{:<20} {:<10} {:<32} from {from}\n", cell.host, cell.state, cell.check.to_string())
+        format!(
+            "{:<20} {:<10} {:<32} from {from}\n",
+            cell.host,
+            cell.state,
+            cell.check.to_string()
+        )
     };
     let cells: String = plan.cells.iter().map(line).collect();
     let (checks, hosts) = (plan.cells.len(), plan.hosts.len());

@@ -57,25 +57,32 @@ pub(crate) fn check(args: &CheckArgs, told: Told) -> Ended {
 
 /// No host is changed that is not a lab host, unless a person says so for this run.
 fn permit(inventory: &Inventory, rollout: bool) -> Result<(), CliError> {
-    let others: Vec<_> =
-        inventory.hosts.iter().filter(|h| !h.lab).map(|h| h.name.to_string()).collect();
+    let others: Vec<_> = inventory
+        .hosts
+        .iter()
+        .filter(|h| !h.lab)
+        .map(|h| h.name.to_string())
+        .collect();
     if rollout || others.is_empty() {
         return Ok(());
     }
-    let message = format!("not marked as lab hosts, so not to be patched: {}", others.join(", "));
+    let message = format!(
+        "not marked as lab hosts, so not to be patched: {}",
+        others.join(", ")
+    );
     Err(CliError::usage(message).hint(
         "say `patchgate_lab: true` in the inventory for machines that may be broken, or `--rollout` \
          on the command line to patch others",
     ))
 }
 
-fn start(
-    loaded: Loaded,
-    recording: &Recording,
-    break_lock: Option<String>,
-    told: Told,
-) -> Ended {
-    let Loaded { inventory, suites, patch, policy } = loaded;
+fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told: Told) -> Ended {
+    let Loaded {
+        inventory,
+        suites,
+        patch,
+        policy,
+    } = loaded;
     let nonce = nonce()?;
     let id = run_id(&nonce)?;
     let plan = Plan::lay(id.clone(), &inventory, suites, patch, policy);
@@ -99,7 +106,16 @@ fn start(
     let connector = SshConnector::new();
     let prober = RemoteProber::new();
     let jobs = recording.jobs;
-    let run = Run { connector, prober, journal, plan, targets, nonce, jobs, break_lock };
+    let run = Run {
+        connector,
+        prober,
+        journal,
+        plan,
+        targets,
+        nonce,
+        jobs,
+        break_lock,
+    };
     let signal = drive(run, &live)?;
     finish(&dir, &live, signal, told)
 }
@@ -123,12 +139,7 @@ fn drive(
 }
 
 /// Judges the record as it is on disk, so that `judge` later sees the very same.
-fn finish(
-    dir: &RunDir,
-    live: &live::Live,
-    signal: Option<&'static str>,
-    told_how: Told,
-) -> Ended {
+fn finish(dir: &RunDir, live: &live::Live, signal: Option<&'static str>, told_how: Told) -> Ended {
     let record = record::open(dir)?;
     let judgement = judge::judge(&record.plan, &record.events);
     write_reports(dir, &record, &judgement)?;
@@ -147,7 +158,10 @@ fn stronger(code: ExitCode, signal: Option<&'static str>) -> ExitCode {
 }
 
 fn directory(recording: &Recording, id: &RunId) -> PathBuf {
-    recording.output.clone().unwrap_or_else(|| Path::new("runs").join(id.as_str()))
+    recording
+        .output
+        .clone()
+        .unwrap_or_else(|| Path::new("runs").join(id.as_str()))
 }
 
 /// The time of the run's begin and a few random digits, so that two runs never meet.
@@ -161,18 +175,26 @@ fn nonce() -> Result<String, CliError> {
     let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
     match filled {
         Ok(n) if n == bytes.len() => Ok(hex(&bytes)),
-        _ => Err(CliError::Bug("the system gives no random numbers".to_owned())),
+        _ => Err(CliError::Bug(
+            "the system gives no random numbers".to_owned(),
+        )),
     }
 }
 
 fn targets(inventory: &Inventory) -> BTreeMap<HostName, Target> {
     let own = own_keys();
-    inventory.hosts.iter().map(|h| (h.name.clone(), target(h, &own))).collect()
+    inventory
+        .hosts
+        .iter()
+        .map(|h| (h.name.clone(), target(h, &own)))
+        .collect()
 }
 
 /// The keys that ssh tries by itself.
 fn own_keys() -> Vec<PathBuf> {
-    let Some(home) = env::var_os("HOME") else { return Vec::new() };
+    let Some(home) = env::var_os("HOME") else {
+        return Vec::new();
+    };
     let names = ["id_ed25519", "id_ecdsa", "id_rsa"];
     let paths = names.map(|n| Path::new(&home).join(".ssh").join(n));
     paths.into_iter().filter(|p| p.is_file()).collect()

@@ -79,7 +79,9 @@ impl Windows {
     pub(super) fn gaps(&self, host: &HostName, state: State) -> Vec<Gap> {
         match self.get(host, state) {
             Some((_, evidence)) => evidence.coverage.gaps().to_vec(),
-            None => vec![Gap::NotCollected { why: "the record holds no window".to_owned() }],
+            None => vec![Gap::NotCollected {
+                why: "the record holds no window".to_owned(),
+            }],
         }
     }
 
@@ -119,7 +121,9 @@ impl Windows {
             None => true,
         };
         let all = fingerprints(&evidence.decisions).into_iter();
-        all.map(|t| (t.fingerprint, t.count)).filter(|(f, _)| watched(f)).collect()
+        all.map(|t| (t.fingerprint, t.count))
+            .filter(|(f, _)| watched(f))
+            .collect()
     }
 }
 
@@ -236,7 +240,11 @@ fn denial_symptom(denials: &[(Fingerprint, usize)]) -> Symptom {
 /// `httpd_t { getattr } on file of user_home_t, by httpd`.
 pub(super) fn describe(denial: &Fingerprint) -> String {
     let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
-    let by = denial.program.as_ref().map(|p| format!(", by {p}")).unwrap_or_default();
+    let by = denial
+        .program
+        .as_ref()
+        .map(|p| format!(", by {p}"))
+        .unwrap_or_default();
     format!(
         "{} {{ {} }} on {} of {}{by}",
         word(&denial.source_type),

@@ -188,6 +188,12 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
         .troubles
         .iter()
         .map(|t| entry(Missing::Host, t.value.text()));
+    let facts = ledger
+        .states
+        .get(&State::Baseline)
+        .and_then(|s| s.facts.as_ref());
+    let unmet = facts.map(|f| needs::unmet(&view.plan.suites, &f.value));
+    let unmet = unmet.unwrap_or_default();
     let mut found: Vec<_> = troubles.collect();
     found.extend(unmet.into_iter().map(|why| entry(Missing::Needs, why)));
     if view.plan.patch.is_some() {

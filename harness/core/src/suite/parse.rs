@@ -263,7 +263,10 @@ mod tests {
     fn the_shipped_suites_are_valid() {
         for (name, text) in [
             ("httpd", include_str!("../../../../suites/httpd/suite.yaml")),
-            ("selinux", include_str!("../../../../suites/selinux/suite.yaml")),
+            (
+                "selinux",
+                include_str!("../../../../suites/selinux/suite.yaml"),
+            ),
         ] {
             let suite = parse(text, name).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(suite.name.as_str(), name);

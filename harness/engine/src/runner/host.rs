@@ -14,12 +14,7 @@ use super::{
     link::{Link, Stop},
     patch::Applied,
 };
-use crate::{
-    host::Connector,
-    probe::Prober,
-    record::RecordError,
-    script::restart,
-};
+use crate::{host::Connector, probe::Prober, record::RecordError, script::restart};
 
 /// Takes one host through the plan; every end of it is in the record.
 pub(super) async fn drive<C: Connector, P: Prober>(
@@ -44,10 +39,16 @@ pub(super) async fn drive<C: Connector, P: Prober>(
 }
 
 /// In a window in which patchgate changes nothing, nothing may change.
-const NOTHING: Expectations = Expectations { policy_load: false, mode_change: false };
+const NOTHING: Expectations = Expectations {
+    policy_load: false,
+    mode_change: false,
+};
 
 /// A transaction may load a policy.
-const POLICY_LOAD: Expectations = Expectations { policy_load: true, mode_change: false };
+const POLICY_LOAD: Expectations = Expectations {
+    policy_load: true,
+    mode_change: false,
+};
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// A run that changes nothing: one state.
@@ -123,6 +124,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
-        Ok(self.run.write(self.host, None, What::HostFinished { dirty })?)
+        Ok(self
+            .run
+            .write(self.host, None, What::HostFinished { dirty })?)
     }
 }

@@ -41,7 +41,12 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         host: &'a PlannedHost,
         stop: StopSignal,
     ) -> Result<Self, Stop> {
-        let mut link = Self { run, host, stop, connection: None };
+        let mut link = Self {
+            run,
+            host,
+            stop,
+            connection: None,
+        };
         match link.connect().await? {
             Ok(()) => Ok(link),
             Err(error) => Err(link.unreachable(&error)),
@@ -71,9 +76,14 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     fn unreachable(&self, error: &ConnectError) -> Stop {
         let what = if error.is_security_stop() {
-            What::SecurityStopped { why: error_chain(error) }
+            What::SecurityStopped {
+                why: error_chain(error),
+            }
         } else {
-            What::HostUnreachable { stage: error.stage().to_string(), why: error_chain(error) }
+            What::HostUnreachable {
+                stage: error.stage().to_string(),
+                why: error_chain(error),
+            }
         };
         self.record_stop(what)
     }
@@ -87,12 +97,18 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     }
 
     /// Runs a batch. `Err` means that nothing of it was begun.
-    pub(super) async fn run<F>(&mut self, batch: &Batch, on_reply: F) -> Result<Vec<Reply>, HostError>
+    pub(super) async fn run<F>(
+        &mut self,
+        batch: &Batch,
+        on_reply: F,
+    ) -> Result<Vec<Reply>, HostError>
     where
         F: FnMut(usize, &Reply) + Send,
     {
         let Some(connection) = &mut self.connection else {
-            return Err(HostError::closed());
+            return Err(HostError::Lost {
+                why: "there is no connection".to_owned(),
+            });
         };
         let replies = connection.run_with(batch, on_reply).await;
         let lost = match &replies {
@@ -142,7 +158,10 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     }
 
     fn lost(&self, doing: &str, why: &str) -> Stop {
-        self.record_stop(What::HostLost { doing: doing.to_owned(), why: why.to_owned() })
+        self.record_stop(What::HostLost {
+            doing: doing.to_owned(),
+            why: why.to_owned(),
+        })
     }
 
     /// Says goodbye.

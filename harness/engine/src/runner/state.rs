@@ -1,21 +1,22 @@
 //! One state of one host: the window, the facts, the access vectors and the checks.
 
-use std::collections::BTreeMap;
-
+use futures_util::future::join_all;
 use patchgate_core::{
     event::What,
     evidence::window::Expectations,
     facts::Facts,
     id::CheckId,
     observation::Observation,
-    plan::id_of,
+    plan::{PlannedHost, id_of},
     reading::Reading,
     state::State,
     suite::Check,
 };
-use futures_util::future::join_all;
 
-use super::link::{Link, Stop, is_lost};
+use super::{
+    Run,
+    link::{Link, Stop, is_lost},
+};
 use crate::{
     host::{Batch, Connector, Item, Reply},
     probe::{HttpRequest, Prober, observation},
@@ -61,12 +62,26 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         let opening = items.len();
         items.extend(first);
         if items.is_empty() {
-            return Ok((Stay { state, window: None, expected }, Vec::new()));
+            return Ok((
+                Stay {
+                    state,
+                    window: None,
+                    expected,
+                },
+                Vec::new(),
+            ));
         }
         let mut replies = self.ask("entering the state", items).await?;
         let rest = replies.split_off(opening);
         let window = replies.first().map(|r| Open::new(&self.run.nonce, &id, r));
-        Ok((Stay { state, window, expected }, rest))
+        Ok((
+            Stay {
+                state,
+                window,
+                expected,
+            },
+            rest,
+        ))
     }
 
     /// Reads the facts and access vectors, makes every check, and closes the window.
@@ -77,15 +92,31 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             Ok(facts) => facts,
             Err(stop) => return Err(self.abandon(stay, stop)),
         };
-        self.look_from_here(&stay, &work).await?;
+        look_from_here(self.run, self.host, &stay, &work).await?;
         let state = Some(stay.state);
         for (check, why) in work.impossible {
             let saw = Observation::Errored { why };
-            self.run.write(self.host, state, What::CheckFinished { check, attempt: 1, saw })?;
+            self.run.write(
+                self.host,
+                state,
+                What::CheckFinished {
+                    check,
+                    attempt: 1,
+                    saw,
+                },
+            )?;
         }
         for check in work.by_window {
             let saw = Observation::Window;
-            self.run.write(self.host, state, What::CheckFinished { check, attempt: 1, saw })?;
+            self.run.write(
+                self.host,
+                state,
+                What::CheckFinished {
+                    check,
+                    attempt: 1,
+                    saw,
+                },
+            )?;
         }
         self.leave(stay).await?;
         self.run.journal.sync()?;
@@ -113,7 +144,10 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     async fn look_on_host(&mut self, stay: &Stay, work: &Work<'_>) -> Result<Facts, Stop> {
         let domains = self.run.plan.domains();
         let mut items = vec![facts::item()];
-        let packages_at = self.run.needs_packages().then(|| push(&mut items, packages::item()));
+        let packages_at = self
+            .run
+            .needs_packages()
+            .then(|| push(&mut items, packages::item()));
         let vectors_at = (!domains.is_empty()).then(|| push(&mut items, vectors::item(&domains)));
         let first_check = items.len();
         items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
@@ -121,17 +155,29 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         let mut trouble = None;
         let (run, host) = (self.run, self.host);
         let on_reply = |at: usize, reply: &Reply| {
-            if let Some((id, check, _)) = at.checked_sub(first_check).and_then(|i| work.on_host.get(i)) {
+            if let Some((id, check, _)) = at
+                .checked_sub(first_check)
+                .and_then(|i| work.on_host.get(i))
+            {
                 let saw = checks::read(check, &host.address, reply);
-                let what = What::CheckFinished { check: id.clone(), attempt: 1, saw };
-                trouble = run.write(host, Some(stay.state), what).err().or(trouble.take());
+                let what = What::CheckFinished {
+                    check: id.clone(),
+                    attempt: 1,
+                    saw,
+                };
+                trouble = run
+                    .write(host, Some(stay.state), what)
+                    .err()
+                    .or(trouble.take());
             }
         };
         let replies = self.run(&Batch::new("checks", items), on_reply).await;
         if let Some(error) = trouble {
             return Err(Stop::Record(error));
         }
-        let Ok(replies) = replies else { return self.retell(stay).await };
+        let Ok(replies) = replies else {
+            return self.retell(stay).await;
+        };
         let packages = match packages_at {
             Some(at) => packages::read(&replies[at]),
             None => Reading::missing("not asked for"),
@@ -140,7 +186,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         self.record_facts(stay, &facts)?;
         if let Some(at) = vectors_at {
             let vectors = vectors::read(&replies[at]);
-            self.run.write(self.host, Some(stay.state), What::VectorsRead { vectors })?;
+            self.run
+                .write(self.host, Some(stay.state), What::VectorsRead { vectors })?;
         }
         if replies.iter().any(is_lost) {
             self.ensure("checking").await?;
@@ -160,24 +207,15 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     fn record_facts(&self, stay: &Stay, facts: &Facts) -> Result<(), RecordError> {
         let facts = Box::new(facts.clone());
-        self.run.write(self.host, Some(stay.state), What::FactsCollected { facts })
-    }
-
-    /// The requests of a remote client, side by side.
-    async fn look_from_here(&self, stay: &Stay, work: &Work<'_>) -> Result<(), Stop> {
-        let asked = work.from_controller.iter().map(|(id, request)| async move {
-            (id.clone(), observation(self.run.prober.http(request).await))
-        });
-        for (check, saw) in join_all(asked).await {
-            let what = What::CheckFinished { check, attempt: 1, saw };
-            self.run.write(self.host, Some(stay.state), what)?;
-        }
-        Ok(())
+        self.run
+            .write(self.host, Some(stay.state), What::FactsCollected { facts })
     }
 
     /// Closes the window and records what lay in it.
     async fn leave(&mut self, stay: Stay) -> Result<(), Stop> {
-        let Some(open) = stay.window else { return Ok(()) };
+        let Some(open) = stay.window else {
+            return Ok(());
+        };
         let items = vec![
             window::close_item(&open.nonce, &open.id),
             window::slice_item(&open.position()),
@@ -186,13 +224,19 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             Ok(replies) => replies,
             Err(stop) => {
                 let capture = Box::new(open.abandon("the host was lost before the window closed"));
-                let what = What::WindowCaptured { capture, expected: stay.expected };
+                let what = What::WindowCaptured {
+                    capture,
+                    expected: stay.expected,
+                };
                 self.run.write(self.host, Some(stay.state), what)?;
                 return Err(stop);
             }
         };
         let capture = Box::new(open.close(&replies[0], &replies[1]));
-        let what = What::WindowCaptured { capture, expected: stay.expected };
+        let what = What::WindowCaptured {
+            capture,
+            expected: stay.expected,
+        };
         self.run.write(self.host, Some(stay.state), what)?;
         Ok(())
     }
@@ -201,12 +245,39 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     pub(super) fn abandon(&self, stay: Stay, stop: Stop) -> Stop {
         let Some(open) = stay.window else { return stop };
         let capture = Box::new(open.abandon("the host was lost before the window closed"));
-        let what = What::WindowCaptured { capture, expected: stay.expected };
+        let what = What::WindowCaptured {
+            capture,
+            expected: stay.expected,
+        };
         match self.run.write(self.host, Some(stay.state), what) {
             Ok(()) => stop,
             Err(error) => Stop::Record(error),
         }
     }
+}
+
+/// The requests of a remote client, side by side.
+async fn look_from_here<C: Connector, P: Prober>(
+    run: &Run<C, P>,
+    host: &PlannedHost,
+    stay: &Stay,
+    work: &Work<'_>,
+) -> Result<(), RecordError> {
+    let asked = work.from_controller.iter().map(|(id, request)| async move {
+        (id.clone(), observation(run.prober.http(request).await))
+    });
+    for (check, saw) in join_all(asked).await {
+        run.write(
+            host,
+            Some(stay.state),
+            What::CheckFinished {
+                check,
+                attempt: 1,
+                saw,
+            },
+        )?;
+    }
+    Ok(())
 }
 
 fn push(items: &mut Vec<Item>, item: Item) -> usize {

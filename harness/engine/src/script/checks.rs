@@ -15,7 +15,10 @@ use patchgate_core::{
 use super::{answer, trouble, value};
 use crate::{
     host::{Exit, Item, Reply, quote},
-    probe::{HttpRequest, local},
+    probe::{
+        HttpRequest,
+        local::{LocalProbe, Next},
+    },
 };
 
 /// What a command check keeps of each stream.
@@ -41,7 +44,7 @@ pub fn way(check: &Check, address: &str) -> Result<Way, String> {
             let request = request(http, check, address)?;
             match check.vantage {
                 Vantage::Controller => Ok(Way::FromController(request)),
-                Vantage::Localhost => Ok(Way::OnHost(local_item(&request))),
+                Vantage::Localhost => Ok(Way::OnHost(local_item(&request)?)),
             }
         }
         CheckKind::Command(want) => Ok(Way::OnHost(command(want, check.deadline))),
@@ -70,40 +73,67 @@ pub fn read(check: &Check, address: &str, reply: &Reply) -> Observation {
 fn request(http: &Http, check: &Check, address: &str) -> Result<HttpRequest, String> {
     let vars = [("host", address)];
     let url = template::render(&http.url, &vars).map_err(|e| e.to_string())?;
-    let http = Http { url, ..http.clone() };
+    let http = Http {
+        url,
+        ..http.clone()
+    };
     Ok(HttpRequest::new(&http, check.deadline, None))
 }
 
 /// The control on the host may take a little longer than the request itself: its shell starts first.
-fn local_item(request: &HttpRequest) -> Item {
-    Item::new(local::script(request), request.deadline + Duration::from_secs(5))
+fn local_item(request: &HttpRequest) -> Result<Item, String> {
+    let probe = LocalProbe::new(request).map_err(|e| e.to_string())?;
+    let deadline = request.deadline + Duration::from_secs(5);
+    Ok(Item {
+        cap: 1 << 20,
+        ..Item::new(probe.script(), deadline)
+    })
 }
 
 fn read_local(request: &HttpRequest, reply: &Reply) -> Observation {
-    match &reply.exit {
-        Exit::Code(code) => match local::parse(request, &reply.stdout.bytes, *code) {
-            Ok(seen) => Observation::Http(seen),
-            Err(why) => Observation::Errored { why },
-        },
-        other @ (Exit::DeadlineExceeded | Exit::NotRun { .. } | Exit::Lost { .. }) => {
-            Observation::Errored { why: trouble(other, "") }
-        }
+    let ran = match ran(reply) {
+        Ok(ran) => ran,
+        Err(why) => return Observation::Errored { why },
+    };
+    let seen = LocalProbe::new(request)
+        .map_err(|e| e.to_string())
+        .and_then(|probe| {
+            let seen = probe.read(&ran).map_err(|e| e.to_string())?;
+            match probe.next(seen) {
+                Next::Done(seen) => Ok(seen),
+                Next::Again(_) => {
+                    Err("the control on the host does not follow redirects".to_owned())
+                }
+            }
+        });
+    match seen {
+        Ok(seen) => Observation::Http(seen),
+        Err(why) => Observation::Errored { why },
     }
 }
 
 fn command(want: &Command, deadline: Duration) -> Item {
-    Item { cap: COMMAND_CAP, ..Item::new(want.run.clone(), deadline) }
+    Item {
+        cap: COMMAND_CAP,
+        ..Item::new(want.run.clone(), deadline)
+    }
 }
 
 fn read_command(reply: &Reply) -> Observation {
+    match ran(reply) {
+        Ok(ran) => Observation::Command(ran),
+        Err(why) => Observation::Errored { why },
+    }
+}
+
+/// How an item ran, or why nobody knows.
+fn ran(reply: &Reply) -> Result<CommandSeen, String> {
     let end = match &reply.exit {
         Exit::Code(code) => CommandEnd::Exited(*code),
         Exit::DeadlineExceeded => CommandEnd::DeadlineExceeded,
-        lost @ (Exit::NotRun { .. } | Exit::Lost { .. }) => {
-            return Observation::Errored { why: trouble(lost, "") };
-        }
+        lost @ (Exit::NotRun { .. } | Exit::Lost { .. }) => return Err(trouble(lost, "")),
     };
-    Observation::Command(CommandSeen {
+    Ok(CommandSeen {
         end,
         stdout: reply.stdout.text(),
         stderr: reply.stderr.text(),
@@ -137,22 +167,34 @@ fn read_service(reply: &Reply) -> Observation {
         Reading::Ok(text) => text,
         Reading::Missing { why } => return Observation::Errored { why },
     };
-    let field = |key| value(&text, key).filter(|v| !v.is_empty()).map(ToOwned::to_owned);
+    let field = |key| {
+        value(&text, key)
+            .filter(|v| !v.is_empty())
+            .map(ToOwned::to_owned)
+    };
     let Some(active) = field("ActiveState") else {
-        return Observation::Errored { why: "the service manager does not answer".to_owned() };
+        return Observation::Errored {
+            why: "the service manager does not answer".to_owned(),
+        };
     };
     Observation::Service(ServiceSeen {
         active,
         sub: field("SubState"),
         enabled: field("UnitFileState"),
         result: field("Result"),
-        main_pid: field("MainPID").and_then(|p| p.parse().ok()).filter(|p| *p != 0),
+        main_pid: field("MainPID")
+            .and_then(|p| p.parse().ok())
+            .filter(|p| *p != 0),
         context: field("Context").map(|c| c.trim_end_matches('\0').to_owned()),
     })
 }
 
 fn selinux(want: &Selinux, deadline: Duration) -> Item {
-    let names: Vec<_> = want.booleans.keys().map(|n| quote::sh(n).to_string()).collect();
+    let names: Vec<_> = want
+        .booleans
+        .keys()
+        .map(|n| quote::sh(n).to_string())
+        .collect();
     let script = format!(
         r#"for fs in /sys/fs/selinux /selinux; do
   [ -r "$fs/enforce" ] || continue
@@ -178,7 +220,9 @@ fn read_selinux(want: &Selinux, reply: &Reply) -> Observation {
         Some("0") => "Permissive",
         Some("none") => "Disabled",
         Some(_) | None => {
-            return Observation::Errored { why: "selinuxfs does not say the mode".to_owned() };
+            return Observation::Errored {
+                why: "selinuxfs does not say the mode".to_owned(),
+            };
         }
     };
     let boolean = |name: &String| {
@@ -190,9 +234,15 @@ fn read_selinux(want: &Selinux, reply: &Reply) -> Observation {
             Some(_) | None => None,
         })
     };
-    let booleans: BTreeMap<_, _> =
-        want.booleans.keys().map(|name| (name.clone(), boolean(name))).collect();
-    Observation::Selinux(SelinuxSeen { mode: mode.to_owned(), booleans })
+    let booleans: BTreeMap<_, _> = want
+        .booleans
+        .keys()
+        .map(|name| (name.clone(), boolean(name)))
+        .collect();
+    Observation::Selinux(SelinuxSeen {
+        mode: mode.to_owned(),
+        booleans,
+    })
 }
 
 #[cfg(test)]
@@ -201,15 +251,23 @@ mod tests {
     use crate::host::Captured;
 
     fn reply(text: &str) -> Reply {
-        let stdout = Captured { bytes: text.into(), dropped: 0 };
-        Reply { stdout, ..Reply::silent(Exit::Code(0)) }
+        let stdout = Captured {
+            bytes: text.into(),
+            dropped: 0,
+        };
+        Reply {
+            stdout,
+            ..Reply::silent(Exit::Code(0))
+        }
     }
 
     #[test]
     fn a_failed_unit_is_read_with_its_result() {
         let text = "ActiveState=failed\nSubState=failed\nUnitFileState=enabled\n\
                     Result=exit-code\nMainPID=0\n";
-        let Observation::Service(seen) = read_service(&reply(text)) else { panic!() };
+        let Observation::Service(seen) = read_service(&reply(text)) else {
+            panic!()
+        };
         assert_eq!((seen.active.as_str(), seen.main_pid), ("failed", None));
         assert_eq!(seen.result.as_deref(), Some("exit-code"));
     }
@@ -218,8 +276,14 @@ mod tests {
     fn silence_is_an_error_and_never_a_state() {
         let silent = reply("");
         assert!(matches!(read_service(&silent), Observation::Errored { .. }));
-        let want = Selinux { mode: None, booleans: BTreeMap::new() };
-        assert!(matches!(read_selinux(&want, &silent), Observation::Errored { .. }));
+        let want = Selinux {
+            mode: None,
+            booleans: BTreeMap::new(),
+        };
+        assert!(matches!(
+            read_selinux(&want, &silent),
+            Observation::Errored { .. }
+        ));
         let lost = Reply::silent(Exit::Lost { why: "x".into() });
         assert!(matches!(read_command(&lost), Observation::Errored { .. }));
     }
@@ -236,6 +300,9 @@ mod tests {
             panic!()
         };
         assert_eq!(seen.mode, "Enforcing");
-        assert_eq!(seen.booleans.into_values().collect::<Vec<_>>(), [Some(true), Some(false), None]);
+        assert_eq!(
+            seen.booleans.into_values().collect::<Vec<_>>(),
+            [Some(true), Some(false), None]
+        );
     }
 }

@@ -21,7 +21,10 @@ pub fn plan_item(set: &PatchSet) -> Item {
          COLUMNS=400 HOME=/root dnf --assumeno {}",
         arguments(set)
     );
-    Item { cap: 1 << 20, ..Item::new(script, PLAN_DEADLINE) }
+    Item {
+        cap: 1 << 20,
+        ..Item::new(script, PLAN_DEADLINE)
+    }
 }
 
 /// The packages that the plan brings, as `name-[epoch:]version-release.arch`.
@@ -32,11 +35,11 @@ pub fn read_plan(reply: &Reply) -> Reading<Vec<String>> {
     let (out, err) = (reply.stdout.text(), reply.stderr.text());
     match &reply.exit {
         Exit::Code(0) if out.contains("Nothing to do.") => Reading::Ok(Vec::new()),
-        Exit::Code(1) if out.contains("Operation aborted.") || err.contains("Operation aborted.") => {
+        Exit::Code(1)
+            if out.contains("Operation aborted.") || err.contains("Operation aborted.") =>
+        {
             match planned(&out) {
-                packages if packages.is_empty() => {
-                    Reading::missing("dnf's table names no package")
-                }
+                packages if packages.is_empty() => Reading::missing("dnf's table names no package"),
                 packages => Reading::Ok(packages),
             }
         }
@@ -69,7 +72,8 @@ fn planned(text: &str) -> Vec<String> {
         }
     }
     let rows = words.chunks(6).filter(|r| r.len() == 6);
-    rows.map(|r| format!("{}-{}.{}", r[0], r[2], r[1])).collect()
+    rows.map(|r| format!("{}-{}.{}", r[0], r[2], r[1]))
+        .collect()
 }
 
 /// The transaction as a job on the host: the package manager, then its own number for what it did.
@@ -93,7 +97,11 @@ const TRANSACTION: &str = "patchgate-transaction=";
 /// The number of the transaction in a job's output.
 #[must_use]
 pub fn transaction(output: &str) -> Option<String> {
-    output.lines().rev().find_map(|l| l.strip_prefix(TRANSACTION)).map(ToOwned::to_owned)
+    output
+        .lines()
+        .rev()
+        .find_map(|l| l.strip_prefix(TRANSACTION))
+        .map(ToOwned::to_owned)
 }
 
 /// Whether a job's output says that there was nothing to do.
@@ -123,8 +131,9 @@ fn arguments(set: &PatchSet) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use patchgate_core::patchset::Services;
+
+    use super::*;
 
     const TABLE: &str = "\
 Last metadata expiration check: 0:00:01 ago on Sat Nov 21 22:00:00 2026.
@@ -159,11 +168,14 @@ Total size: 9.1 M
     #[test]
     fn the_table_names_what_will_come() {
         let plan = read_plan(&reply(1, TABLE, "Operation aborted.\n"));
-        assert_eq!(plan.known().unwrap(), &[
-            "openssl-libs-1:3.0.7-25.el9_3.x86_64",
-            "selinux-policy-targeted-with-a-long-name-3.14.3-155.el9_3.14.noarch",
-            "new-1-1.noarch",
-        ]);
+        assert_eq!(
+            plan.known().unwrap(),
+            &[
+                "openssl-libs-1:3.0.7-25.el9_3.x86_64",
+                "selinux-policy-targeted-with-a-long-name-3.14.3-155.el9_3.14.noarch",
+                "new-1-1.noarch",
+            ]
+        );
     }
 
     #[test]
@@ -172,11 +184,18 @@ Total size: 9.1 M
         assert_eq!(nothing, Reading::Ok(vec![]));
         for (code, out, err) in [
             (0, "", ""),
-            (1, "", "Error: Failed to download metadata for repo 'updates'"),
+            (
+                1,
+                "",
+                "Error: Failed to download metadata for repo 'updates'",
+            ),
             (1, "Operation aborted.", ""),
             (127, "", "there is no dnf"),
         ] {
-            assert!(read_plan(&reply(code, out, err)).known().is_none(), "{out}{err}");
+            assert!(
+                read_plan(&reply(code, out, err)).known().is_none(),
+                "{out}{err}"
+            );
         }
     }
 
@@ -199,7 +218,10 @@ Total size: 9.1 M
 
     #[test]
     fn the_transaction_is_the_last_number_said() {
-        assert_eq!(transaction("x\npatchgate-transaction=7\n").as_deref(), Some("7"));
+        assert_eq!(
+            transaction("x\npatchgate-transaction=7\n").as_deref(),
+            Some("7")
+        );
         assert_eq!(transaction("Complete!\n"), None);
     }
 }

@@ -96,8 +96,14 @@ mod tests {
     use crate::host::{Captured, Exit};
 
     fn reply(text: &str) -> Reply {
-        let stdout = Captured { bytes: text.into(), dropped: 0 };
-        Reply { stdout, ..Reply::silent(Exit::Code(0)) }
+        let stdout = Captured {
+            bytes: text.into(),
+            dropped: 0,
+        };
+        Reply {
+            stdout,
+            ..Reply::silent(Exit::Code(0))
+        }
     }
 
     #[test]
@@ -123,7 +129,9 @@ mod tests {
 
     #[test]
     fn a_reply_without_an_end_gives_no_facts() {
-        let lost = Reply::silent(Exit::Lost { why: "connection closed".into() });
+        let lost = Reply::silent(Exit::Lost {
+            why: "connection closed".into(),
+        });
         let facts = read(&lost, Reading::missing("not asked"));
         assert!(facts.selinux.why().unwrap().contains("lost"));
         assert!(facts.kernel.known().is_none());

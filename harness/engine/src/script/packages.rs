@@ -19,7 +19,10 @@ pub fn item() -> Item {
          rpm -qa --queryformat {}",
         quote::sh(QUERY_FORMAT)
     );
-    Item { cap: 4 << 20, ..Item::new(script, Duration::from_secs(120)) }
+    Item {
+        cap: 4 << 20,
+        ..Item::new(script, Duration::from_secs(120))
+    }
 }
 
 /// Reads the answer; an empty or partly unreadable list is missing, not short.

@@ -31,5 +31,8 @@ fn end(reply: &Reply) -> RestartEnd {
         Exit::Code(code) => Some(code),
         Exit::DeadlineExceeded | Exit::NotRun { .. } | Exit::Lost { .. } => None,
     };
-    RestartEnd { exit, stderr: reply.stderr.text() }
+    RestartEnd {
+        exit,
+        stderr: reply.stderr.text(),
+    }
 }

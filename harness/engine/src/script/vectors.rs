@@ -31,7 +31,14 @@ const OWN: [&str; 12] = [
 
 /// What follows a domain's stem in the names of the types that are its own, and their classes.
 const FILES: [&str; 9] = [
-    "exec_t", "config_t", "modules_t", "log_t", "var_run_t", "var_lib_t", "tmp_t", "cache_t",
+    "exec_t",
+    "config_t",
+    "modules_t",
+    "log_t",
+    "var_run_t",
+    "var_lib_t",
+    "tmp_t",
+    "cache_t",
     "sys_content_t",
 ];
 
@@ -63,7 +70,10 @@ fn queries_of(domain: &str) -> Vec<Query> {
         pairs.extend([(target.clone(), "file"), (target, "dir")]);
     }
     pairs.extend(COMMON.iter().map(|(kind, class)| (object(kind), *class)));
-    pairs.iter().filter_map(|(target, class)| Query::new(&source, target, class).ok()).collect()
+    pairs
+        .iter()
+        .filter_map(|(target, class)| Query::new(&source, target, class).ok())
+        .collect()
 }
 
 /// Asks the kernel.
@@ -73,7 +83,10 @@ pub fn item(domains: &[String]) -> Item {
         "[ -e /sys/fs/selinux/access ] || [ -e /selinux/access ] || {{ echo 'there is no selinuxfs' >&2; exit 1; }}\n{}",
         vector_script(&queries(domains))
     );
-    Item { cap: 2 << 20, ..Item::new(script, Duration::from_secs(60)) }
+    Item {
+        cap: 2 << 20,
+        ..Item::new(script, Duration::from_secs(60))
+    }
 }
 
 /// Reads the answers; a table that is not whole is missing.

@@ -87,11 +87,18 @@ pub fn slice_item(from: &Reading<LogPosition>) -> Item {
         }
         Reading::Ok(from) => slice_script(from),
     };
-    Item { cap: SLICE_CAP, ..Item::new(script, Duration::from_secs(120)) }
+    Item {
+        cap: SLICE_CAP,
+        ..Item::new(script, Duration::from_secs(120))
+    }
 }
 
 fn slice_script(from: &LogPosition) -> String {
-    let LogPosition { device, inode, size } = from;
+    let LogPosition {
+        device,
+        inode,
+        size,
+    } = from;
     format!(
         r#"log={LOG}
 now=$(stat -c '%d %i %s' $log 2>&1) || {{ printf 'slice none %s\n' "$now"; exit 0; }}
@@ -146,11 +153,15 @@ pub fn read_edge(reply: &Reply) -> (Reading<WindowEdge>, Reading<bool>) {
 
 /// The lines of a key, when it ended well.
 fn said(text: &str, key: &str) -> Reading<String> {
-    let failed = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('!'));
+    let failed = text
+        .lines()
+        .find_map(|l| l.strip_prefix(key)?.strip_prefix('!'));
     match (failed, value(text, key)) {
         (Some(why), _) => Reading::missing(why),
         (None, Some("ok")) => {
-            let said = text.lines().filter_map(|l| l.strip_prefix(key)?.strip_prefix(':'));
+            let said = text
+                .lines()
+                .filter_map(|l| l.strip_prefix(key)?.strip_prefix(':'));
             Reading::Ok(said.collect::<Vec<_>>().join("\n"))
         }
         (None, Some(_) | None) => Reading::missing("the host does not say"),
@@ -158,13 +169,20 @@ fn said(text: &str, key: &str) -> Reading<String> {
 }
 
 fn lines(text: &str) -> Vec<String> {
-    text.lines().filter(|l| !l.is_empty()).map(ToOwned::to_owned).collect()
+    text.lines()
+        .filter(|l| !l.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 fn position(text: &str) -> Option<LogPosition> {
     let mut numbers = text.split(' ').map(|n| n.parse::<u64>().ok());
     let (device, inode, size) = (numbers.next()??, numbers.next()??, numbers.next()??);
-    Some(LogPosition { device, inode, size })
+    Some(LogPosition {
+        device,
+        inode,
+        size,
+    })
 }
 
 /// Reads the stretch of log.
@@ -231,7 +249,12 @@ impl Open {
     #[must_use]
     pub fn new(nonce: &str, id: &str, reply: &Reply) -> Self {
         let (begin, selinux) = read_edge(reply);
-        Self { id: id.to_owned(), nonce: nonce.to_owned(), selinux, begin }
+        Self {
+            id: id.to_owned(),
+            nonce: nonce.to_owned(),
+            selinux,
+            begin,
+        }
     }
 
     /// Where the log stood at the begin.
@@ -257,7 +280,19 @@ impl Open {
     }
 
     fn capture(self, end: Reading<WindowEdge>, log: LogSlice) -> WindowCapture {
-        let Self { id, nonce, selinux, begin } = self;
-        WindowCapture { id, nonce, selinux, begin, end, log }
+        let Self {
+            id,
+            nonce,
+            selinux,
+            begin,
+        } = self;
+        WindowCapture {
+            id,
+            nonce,
+            selinux,
+            begin,
+            end,
+            log,
+        }
     }
 }

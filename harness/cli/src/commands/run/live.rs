@@ -46,7 +46,10 @@ impl Live {
         } else {
             sinks.add(Lines::new(plan, io::stderr(), paint));
         }
-        Self { sinks: Mutex::new(sinks), dir }
+        Self {
+            sinks: Mutex::new(sinks),
+            dir,
+        }
     }
 
     /// What the journal calls with every event.
@@ -74,10 +77,12 @@ impl Live {
     /// Writes the reports of the run as far as it got. That they lag behind harms nobody; at the end
     /// they are written again, and an error counts then.
     fn write_reports(&self) {
-        let written = record::open(&self.dir).map_err(Into::into).and_then(|record| {
-            let judgement = judge::judge(&record.plan, &record.events);
-            write_reports(&self.dir, &record, &judgement)
-        });
+        let written = record::open(&self.dir)
+            .map_err(Into::into)
+            .and_then(|record| {
+                let judgement = judge::judge(&record.plan, &record.events);
+                write_reports(&self.dir, &record, &judgement)
+            });
         if let Err(error) = written {
             error.show();
         }
@@ -88,7 +93,10 @@ impl Live {
         let mut sinks = self.sinks();
         sinks.finish(judgement);
         for failure in sinks.failures() {
-            out::error(&format!("{} stopped telling: {}", failure.sink, failure.error));
+            out::error(&format!(
+                "{} stopped telling: {}",
+                failure.sink, failure.error
+            ));
         }
     }
 
