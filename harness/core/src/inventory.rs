@@ -83,3 +83,6 @@ impl Inventory {
         self.hosts.iter().find(|h| h.name == *name)
     }
 }
+
+#[cfg(test)]
+mod tests;

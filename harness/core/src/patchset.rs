@@ -42,3 +42,6 @@ pub enum Services {
     /// These units are restarted, which makes the `restarted` state.
     Restart(Vec<String>),
 }
+
+#[cfg(test)]
+mod tests;

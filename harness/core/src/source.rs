@@ -5,6 +5,7 @@
 
 pub mod address;
 mod diagnostic;
+mod field;
 pub mod grammar;
 mod load;
 pub mod node;
@@ -88,25 +89,4 @@ impl<'t> Source<'t> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_count_lines_and_characters_from_one() {
-        let source = Source::new("f", "a\nçé: x\r\nb\rc");
-        for (byte, position) in [
-            (0, (1, 1)),
-            (1, (1, 2)),
-            (2, (2, 1)),
-            (3, (2, 1)),
-            (4, (2, 2)),
-            (6, (2, 3)),
-            (11, (3, 1)),
-            (13, (4, 1)),
-            (99, (4, 2)),
-        ] {
-            assert_eq!(source.position(byte), position, "byte {byte}");
-        }
-        assert_eq!(Source::new("f", "").position(5), (1, 1));
-    }
-}
+mod tests;

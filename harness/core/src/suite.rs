@@ -94,3 +94,6 @@ pub enum CheckKind {
     /// No new denials of some domains in the window.
     Denials(denials::Denials),
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,68 +2,63 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Inventory, InventoryHost, Role,
-    raw::{Raw, RawHost},
-    resolve::vars_of,
-};
+use super::{Role, resolve::Resolved};
 use crate::{
     id::HostName,
     source::{Problem, Sink, Span, quote, reader::did_you_mean},
 };
 
 /// Reports an inventory without hosts, twins that are none, and one machine under two names.
-pub(super) fn across_hosts(sink: &Sink<'_>, raw: &Raw, inventory: &Inventory) {
-    if inventory.hosts.is_empty() && sink.is_clean() {
+pub(super) fn across_hosts(sink: &Sink<'_>, hosts: &[Resolved]) {
+    if hosts.is_empty() && sink.is_clean() {
         let problem = Problem::new(Span::default(), "this inventory has no hosts");
         sink.report(problem.help("name them under `all:`, `hosts:`, each as a key: `web1:`"));
     }
-    for (raw_host, host) in raw.hosts.iter().zip(&inventory.hosts) {
-        check_twin(sink, inventory, host, twin_span(raw, raw_host));
+    let by_name = hosts.iter().map(|h| (&h.host.name, h)).collect();
+    for host in hosts {
+        check_twin(sink, &by_name, host);
     }
-    check_addresses(sink, raw, inventory);
+    check_addresses(sink, hosts);
 }
 
-fn twin_span(raw: &Raw, host: &RawHost) -> Span {
-    vars_of(raw, host).twin.map_or(host.span, |t| t.span)
-}
+type ByName<'h> = BTreeMap<&'h HostName, &'h Resolved>;
 
-fn check_twin(sink: &Sink<'_>, inventory: &Inventory, host: &InventoryHost, span: Span) {
-    let Some(twin) = &host.twin else { return };
-    let name = &host.name;
-    let Some(other) = inventory.host(twin) else {
-        let names: Vec<&str> = inventory.hosts.iter().map(|h| h.name.as_str()).collect();
+fn check_twin(sink: &Sink<'_>, by_name: &ByName<'_>, host: &Resolved) {
+    let Some(twin) = &host.vars.twin else { return };
+    let (span, twin, name) = (twin.span, &twin.value, &host.host.name);
+    let Some(other) = by_name.get(twin) else {
+        let names: Vec<&str> = by_name.keys().map(|name| name.as_str()).collect();
         let message = format!("the twin {} is not in this inventory", quote(twin.as_str()));
-        sink.report(Problem::new(span, message).maybe_help(did_you_mean(twin.as_str(), &names)));
-        return;
+        let help = did_you_mean(twin.as_str(), &names);
+        return sink.report(Problem::new(span, message).maybe_help(help));
     };
-    if other.name == *name {
-        sink.report(Problem::new(
-            span,
-            format!("`{name}` cannot be its own twin"),
-        ));
-        return;
+    if twin == name {
+        let message = format!("`{name}` cannot be its own twin");
+        return sink.report(Problem::new(span, message));
     }
-    if host.role != Some(Role::Rebuild) {
+    if !has_role(host, Role::Rebuild) {
         let message = format!("`{name}` has a twin but is no rebuild");
-        sink.report(Problem::new(span, message).help(format!(
-            "give `{name}` the variable `patchgate_role: rebuild`"
-        )));
+        let help = format!("give `{name}` the variable `patchgate_role: rebuild`");
+        sink.report(Problem::new(span, message).help(help));
     }
-    if other.role != Some(Role::Upstream) {
+    if !has_role(other, Role::Upstream) {
         let message = format!("the twin `{twin}` of `{name}` is not upstream");
-        sink.report(Problem::new(span, message).help(format!(
-            "give `{twin}` the variable `patchgate_role: upstream`"
-        )));
+        let help = format!("give `{twin}` the variable `patchgate_role: upstream`");
+        sink.report(Problem::new(span, message).help(help));
     }
+}
+
+/// Whether a host has a role, or could have it: one that was refused is reported for itself.
+fn has_role(host: &Resolved, role: Role) -> bool {
+    host.host.role == Some(role) || host.vars.role_is_refused()
 }
 
 /// Reports every address and port that more than one host has, at the second of them.
-fn check_addresses(sink: &Sink<'_>, raw: &Raw, inventory: &Inventory) {
+fn check_addresses(sink: &Sink<'_>, hosts: &[Resolved]) {
     let mut seen: BTreeMap<(String, u16), Vec<(&HostName, Span)>> = BTreeMap::new();
-    for (raw_host, host) in raw.hosts.iter().zip(&inventory.hosts) {
+    for Resolved { host, span, .. } in hosts {
         let address = host.address.trim_end_matches('.').to_ascii_lowercase();
-        let place = (&host.name, raw_host.span);
+        let place = (&host.name, *span);
         seen.entry((address, host.port)).or_default().push(place);
     }
     for ((address, port), hosts) in seen {

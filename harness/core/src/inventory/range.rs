@@ -1,6 +1,6 @@
 //! Host patterns of an inventory: `web[01:50].example.com`, `web1:2222`.
 //!
-//! Ansible's rules, seen in `ansible-inventory` 2.21: bounds are inclusive, a leading zero keeps the
+//! Ansible's rules, seen in `ansible-inventory` 2.19: bounds are inclusive, a leading zero keeps the
 //! width, a third number is the step, letters run `a` to `z` and then `A` to `Z`, several ranges multiply,
 //! the first one slowest. One difference is wanted: a range that holds nothing (`[3:1]`) is silently no
 //! host at all there and a mistake here.

@@ -30,6 +30,15 @@ pub(super) struct RawHost {
     pub(super) groups: BTreeSet<GroupName>,
 }
 
+/// One place that names a host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'p> {
+    pub(super) span: Span,
+    /// The port behind the name.
+    pub(super) port: Option<u16>,
+    pub(super) group: &'p GroupName,
+}
+
 /// All groups and hosts of a file.
 #[derive(Debug, Default)]
 pub(super) struct Raw {
@@ -44,21 +53,24 @@ impl Raw {
         self.groups.entry(name.clone()).or_default()
     }
 
-    /// Puts a host into a group; what is said later about a host counts more than what was said before.
-    pub(super) fn add_host(&mut self, name: HostName, span: Span, vars: Vars, group: &GroupName) {
+    /// Puts a host into a group; what is said later about a host counts more than what was said before,
+    /// except that only the first place gives the port behind its name.
+    pub(super) fn add_host(&mut self, name: HostName, at: &Place<'_>, vars: Vars) {
         let next = self.hosts.len();
         let place = *self.places.entry(name.clone()).or_insert(next);
         if place == next {
             self.hosts.push(RawHost {
                 name,
-                span,
-                vars: Vars::default(),
+                span: at.span,
+                vars: at
+                    .port
+                    .map_or_else(Vars::default, |port| Vars::of_port(port, at.span)),
                 groups: BTreeSet::new(),
             });
         }
         let host = &mut self.hosts[place];
         host.vars = vars.lay_over(std::mem::take(&mut host.vars));
-        host.groups.insert(group.clone());
+        host.groups.insert(at.group.clone());
     }
 
     /// Puts a group under another; false where that would close a circle.

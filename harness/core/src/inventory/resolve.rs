@@ -1,18 +1,18 @@
 //! Inheritance: what a host gets from its groups, by Ansible's order.
 //!
 //! `all` first, then groups by depth (the longest way down from `all`), by `ansible_group_priority`, by
-//! name; the host's own variables last. Later beats earlier. Checked against `ansible-inventory` 2.21.
+//! name; the host's own variables last. Later beats earlier. Checked against `ansible-inventory` 2.19.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Defaults, Inventory, InventoryHost,
+    Defaults, InventoryHost,
     raw::{ALL, Raw, RawHost, UNGROUPED},
     vars::Vars,
 };
 use crate::{
     id::GroupName,
-    source::{Problem, Sink, address::check_address, quote},
+    source::{Problem, Sink, Span, address::check_address, quote},
 };
 
 /// The port of SSH.
@@ -22,11 +22,25 @@ const SSH_PORT: u16 = 22;
 const DEFAULT_PRIORITY: u64 = 1;
 
 /// Gives every host the variables of its groups and the defaults.
-pub(super) fn resolve(sink: &Sink<'_>, raw: &Raw, defaults: &Defaults) -> Inventory {
-    let hosts = raw.hosts.iter().map(|h| host(sink, raw, h, defaults));
-    Inventory {
-        hosts: hosts.collect(),
-    }
+pub(super) fn resolve(sink: &Sink<'_>, raw: &Raw, defaults: &Defaults) -> Vec<Resolved> {
+    let resolved = |h: &RawHost| {
+        let vars = vars_of(raw, h);
+        Resolved {
+            host: host(sink, raw, h, &vars, defaults),
+            span: h.span,
+            vars,
+        }
+    };
+    raw.hosts.iter().map(resolved).collect()
+}
+
+/// A host, and where that about it comes from.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) host: InventoryHost,
+    /// Where it is named first.
+    pub(super) span: Span,
+    pub(super) vars: Vars,
 }
 
 /// The groups that a host is in, itself or through children, without `all`.
@@ -41,7 +55,7 @@ fn groups_of(raw: &Raw, host: &RawHost) -> BTreeSet<GroupName> {
 }
 
 /// The variables of a host, all of its groups applied.
-pub(super) fn vars_of(raw: &Raw, host: &RawHost) -> Vars {
+fn vars_of(raw: &Raw, host: &RawHost) -> Vars {
     let all = GroupName::new(ALL).ok();
     let mut groups: Vec<(usize, u64, GroupName)> = groups_of(raw, host)
         .into_iter()
@@ -62,15 +76,20 @@ pub(super) fn vars_of(raw: &Raw, host: &RawHost) -> Vars {
     host.vars.clone().lay_over(inherited)
 }
 
-fn host(sink: &Sink<'_>, raw: &Raw, host: &RawHost, defaults: &Defaults) -> InventoryHost {
-    let vars = vars_of(raw, host);
+fn host(
+    sink: &Sink<'_>,
+    raw: &Raw,
+    host: &RawHost,
+    vars: &Vars,
+    defaults: &Defaults,
+) -> InventoryHost {
     let become_root = vars.become_root.as_ref().is_some_and(|b| b.value);
     if become_root {
-        check_become(sink, &vars);
+        check_become(sink, vars);
     }
     InventoryHost {
         name: host.name.clone(),
-        address: address(sink, host, &vars),
+        address: address(sink, host, vars),
         port: vars
             .port
             .settle(sink, "ansible_port", "ansible_ssh_port")
@@ -86,12 +105,13 @@ fn host(sink: &Sink<'_>, raw: &Raw, host: &RawHost, defaults: &Defaults) -> Inve
         ),
         known_hosts: vars
             .known_hosts
-            .map_or_else(|| defaults.known_hosts.clone(), |k| k.value),
+            .as_ref()
+            .map_or_else(|| defaults.known_hosts.clone(), |k| k.value.clone()),
         become_root,
-        legacy_algorithms: vars.legacy_algorithms.is_some_and(|l| l.value),
-        role: vars.role.map(|r| r.value),
-        twin: vars.twin.map(|t| t.value),
-        lab: vars.lab.is_some_and(|l| l.value),
+        legacy_algorithms: vars.legacy_algorithms.as_ref().is_some_and(|l| l.value),
+        role: vars.role.as_ref().and_then(|r| r.value),
+        twin: vars.twin.as_ref().map(|t| t.value.clone()),
+        lab: vars.lab.as_ref().is_some_and(|l| l.value),
         groups: groups_of(raw, host),
     }
 }

@@ -79,7 +79,8 @@ pub(super) struct Vars {
     pub(super) become_method: Option<Located<String>>,
     pub(super) known_hosts: Option<Located<Vec<PathBuf>>>,
     pub(super) legacy_algorithms: Option<Located<bool>>,
-    pub(super) role: Option<Located<Role>>,
+    /// None inside where the file gives a role that is none.
+    pub(super) role: Option<Located<Option<Role>>>,
     pub(super) twin: Option<Located<HostName>>,
     pub(super) lab: Option<Located<bool>>,
     /// `ansible_group_priority`: orders groups of one depth; means nothing for a host.
@@ -87,6 +88,11 @@ pub(super) struct Vars {
 }
 
 impl Vars {
+    /// Whether a role was given that is none, so that nothing follows from its absence.
+    pub(super) fn role_is_refused(&self) -> bool {
+        self.role.as_ref().is_some_and(|r| r.value.is_none())
+    }
+
     /// These variables, and those of `below` where these are silent.
     pub(super) fn lay_over(self, below: Self) -> Self {
         Self {
@@ -161,7 +167,7 @@ impl Vars {
         match field.name {
             "patchgate_role" => {
                 let words = [("upstream", Role::Upstream), ("rebuild", Role::Rebuild)];
-                self.role = located(field, field.one_of(&words));
+                self.role = located(field, Some(field.one_of(&words)));
             }
             "patchgate_twin" => {
                 let twin = field.tried("the name of a host", HostName::new);
@@ -172,10 +178,7 @@ impl Vars {
                 self.legacy_algorithms = located(field, field.boolean_1_1());
             }
             "patchgate_known_hosts" => {
-                let files = field.list_or_one();
-                let paths = files.iter().filter_map(|f| path(f, defaults));
-                let value = paths.map(|p| p.value).collect();
-                self.known_hosts = located(field, Some(value));
+                self.known_hosts = known_hosts(field, defaults);
             }
             "patchgate_wave" | "patchgate_snapshot" => {
                 field.sink().report(not_built(field.key_span, field.name));
@@ -236,6 +239,16 @@ fn word(field: &Field<'_>) -> Option<Located<String>> {
 fn path(field: &Field<'_>, defaults: &Defaults) -> Option<Located<PathBuf>> {
     let value = field.tried("the path of a file", |text| paths::resolve(text, defaults));
     located(field, value)
+}
+
+fn known_hosts(field: &Field<'_>, defaults: &Defaults) -> Option<Located<Vec<PathBuf>>> {
+    let files = field.list_or_one();
+    if files.is_empty() && matches!(field.node.value, Value::Seq(_)) {
+        field.wrong("`patchgate_known_hosts` names no file", "at least one");
+    }
+    let paths = files.iter().filter_map(|f| path(f, defaults));
+    let value = paths.map(|p| p.value).collect();
+    located(field, Some(value))
 }
 
 fn check_connection(field: &Field<'_>) {

@@ -35,18 +35,18 @@ fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
     let reader = Reader::new(sink, root, "a patch set")?;
     let name = reader.required("patch_set").and_then(|f| read_name(&f));
     let select = reader.required("select").and_then(|f| read_select(&f));
-    let exclude = reader.optional("exclude");
+    let exclude = reader
+        .optional("exclude")
+        .map_or_else(Vec::new, |f| f.texts(PACKAGE_GLOB, is_package_glob));
     let repos = reader.optional("repos").map(|f| read_repos(&f));
-    let services = reader.optional("services");
-    let within = reader.optional("within");
+    let services = reader.or_default("services", Services::Leave, read_services);
+    let deadline = reader.or_default("within", DEFAULT_DEADLINE, |f| f.duration(DEADLINES));
     only(&reader, "reboot", "never", &["when-needed", "always"]);
     only(&reader, "on_failure", "keep", &["rollback", "reset"]);
     reader.finish();
     let (enable_repos, disable_repos) = repos.unwrap_or_default();
-    let deadline = within.map_or(Some(DEFAULT_DEADLINE), |f| f.duration(DEADLINES));
-    let services = services.map_or(Some(Services::Leave), |f| read_services(&f));
     Some(PatchSet {
-        exclude: exclude.map_or_else(Vec::new, |f| f.texts(PACKAGE_GLOB, is_package_glob)),
+        exclude,
         enable_repos,
         disable_repos,
         services: services?,
@@ -120,31 +120,27 @@ fn read_repos(field: &Field<'_>) -> (Vec<String>, Vec<String>) {
 }
 
 fn read_services(field: &Field<'_>) -> Option<Services> {
+    const EXPECTED: &str = "`leave` or `{ restart: [units] }`";
     match &field.node.value {
-        Value::Map(_) => {
-            let reader = field.map("`services`")?;
-            let restart = reader.required("restart");
-            reader.finish();
-            let restart = restart?;
-            let units = restart.texts(UNIT, is_unit);
-            if let Value::Seq(items) = &restart.node.value
-                && items.is_empty()
-            {
-                restart.wrong(
-                    "`restart` names no unit",
-                    "at least one, or `services: leave`",
-                );
-            }
-            Some(Services::Restart(units))
-        }
+        Value::Map(_) => read_restart(field.map("`services`")?),
         Value::Scalar(scalar) if scalar.text == "restart-affected" => {
             let problem = not_built(field.span(), &scalar.text);
-            let expected = "`leave` or `{ restart: [units] }`";
-            field.sink().report(problem.expected(expected));
+            field.sink().report(problem.expected(EXPECTED));
             None
         }
-        Value::Scalar(_) | Value::Seq(_) | Value::Refused => {
-            field.one_of(&[("leave", Services::Leave)])
-        }
+        Value::Scalar(_) | Value::Seq(_) | Value::Refused => field.parsed(EXPECTED, |text| {
+            (text == "leave").then_some(Services::Leave)
+        }),
     }
+}
+
+fn read_restart(reader: Reader<'_>) -> Option<Services> {
+    let restart = reader.required("restart");
+    reader.finish();
+    let restart = restart?;
+    if matches!(&restart.node.value, Value::Seq(items) if items.is_empty()) {
+        let expected = "at least one, or `services: leave`";
+        restart.wrong("`restart` names no unit", expected);
+    }
+    Some(Services::Restart(restart.texts(UNIT, is_unit)))
 }

@@ -47,19 +47,18 @@ fn read_name(field: &Field<'_>) -> Option<String> {
 fn read_require(field: &Field<'_>, known: &[SuiteName]) -> Option<Policy> {
     let reader = field.map("`require`")?;
     let suites = reader.required("suites").map(|f| read_suites(&f, known));
-    let coverage = reader.optional("coverage");
+    let coverage = reader.or_default("coverage", RequiredCoverage::Complete, read_coverage);
     let no = reader.optional("no");
     reader.not_built(&["outage"]);
     reader.finish();
-    let coverage = match coverage {
-        Some(field) => read_coverage(&field)?,
-        None => RequiredCoverage::Complete,
-    };
+    // Where the word is wrong, the one that raises no second mistake.
+    let seen = coverage.unwrap_or(RequiredCoverage::Complete);
+    let forbid = no.map_or_else(|| default_forbidden(seen), |f| read_no(&f, seen));
     Some(Policy {
         name: String::new(),
         suites: suites?,
-        forbid: no.map_or_else(|| default_forbidden(coverage), |f| read_no(&f, coverage)),
-        coverage,
+        coverage: coverage?,
+        forbid,
     })
 }
 

@@ -4,7 +4,7 @@
 //! tags, merge keys, several documents, keys given twice, keys that are no single word, characters that
 //! cannot be seen. They are what lets a file say something else to its reader than to the program.
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
 use super::{
     Problem, Sink, Span,
@@ -47,8 +47,8 @@ pub fn load(sink: &Sink<'_>) -> Option<Node> {
             sink.report(Problem::new(Span::default(), "this file is empty"));
             None
         }
-        (Ok(()), root) => root,
-        (Err(Stop), _) => None,
+        // Behind a whole document: what it says is examined all the same.
+        (Ok(()) | Err(Stop), root) => root,
     }
 }
 
@@ -162,17 +162,17 @@ impl Loader<'_, '_> {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
                 let text = text.into_owned();
-                let fine = self.is_bare(span, anchor, tag.map(|t| t.to_string()));
+                let fine = self.is_bare(span, anchor, tag.as_deref());
                 let scalar = Value::Scalar(Scalar { text, plain });
                 self.put(span, if fine { scalar } else { Value::Refused });
                 Ok(())
             }
             Event::SequenceStart(anchor, tag) => {
-                self.is_bare(span, anchor, tag.map(|t| t.to_string()));
+                self.is_bare(span, anchor, tag.as_deref());
                 self.open(span, Inside::Seq(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
-                self.is_bare(span, anchor, tag.map(|t| t.to_string()));
+                self.is_bare(span, anchor, tag.as_deref());
                 self.open(span, Inside::Map(Vec::new(), Key::Awaited))
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -250,13 +250,13 @@ impl Loader<'_, '_> {
     }
 
     /// Reports anchors and tags; false where the value must not be used.
-    fn is_bare(&self, span: Span, anchor: usize, tag: Option<String>) -> bool {
+    fn is_bare(&self, span: Span, anchor: usize, tag: Option<&Tag>) -> bool {
         if anchor != 0 {
             let problem = Problem::new(span, "anchors are not taken");
             self.sink.report(problem.help(QUOTE_STAR));
         }
         let Some(tag) = tag else { return true };
-        self.sink.report(refused_tag(span, &tag));
+        self.sink.report(refused_tag(span, tag));
         false
     }
 
@@ -290,14 +290,19 @@ fn too_deep(span: Span) -> Problem {
         .expected(format!("at most {MAX_DEPTH} levels"))
 }
 
-fn refused_tag(span: Span, tag: &str) -> Problem {
-    if tag.trim_start_matches('!') == "vault" {
+fn refused_tag(span: Span, tag: &Tag) -> Problem {
+    if tag.suffix == "vault" {
         return Problem::new(span, "vault-encrypted values are not taken").help(
             "patchgate reads no secrets from files: it logs in with keys, and `sudo -n` asks for no \
              password",
         );
     }
-    Problem::new(span, format!("the tag {} is not taken", quote(tag)))
+    let shown = if tag.is_yaml_core_schema() {
+        format!("!!{}", tag.suffix)
+    } else {
+        tag.to_string()
+    };
+    Problem::new(span, format!("the tag {} is not taken", quote(&shown)))
         .help("write the value without a tag, in quotes where it must stay text")
 }
 

@@ -22,15 +22,18 @@ impl Command {
     /// Reads the map under `command:`, all but `within`.
     pub(super) fn read(reader: &Reader<'_>) -> Option<Self> {
         let run = reader.required("run").and_then(|f| read_run(&f));
-        let exit = reader.optional("exit");
-        let stdout = reader.optional("stdout");
-        reader.not_built(&["stderr", "stdin", "user", "env"]);
+        let exit = reader.or_default("exit", 0, read_exit);
+        let stdout_contains = reader.or_default("stdout", Vec::new(), read_stdout);
         Some(Self {
-            exit: exit.map_or(Some(0), |f| u8::try_from(f.integer(0..=255)?).ok())?,
-            stdout_contains: stdout.map_or(Some(Vec::new()), |f| read_stdout(&f))?,
             run: run?,
+            exit: exit?,
+            stdout_contains: stdout_contains?,
         })
     }
+}
+
+fn read_exit(field: &Field<'_>) -> Option<u8> {
+    u8::try_from(field.integer(0..=255)?).ok()
 }
 
 fn read_run(field: &Field<'_>) -> Option<String> {
@@ -42,9 +45,12 @@ fn read_run(field: &Field<'_>) -> Option<String> {
 
 fn read_stdout(field: &Field<'_>) -> Option<Vec<String>> {
     let reader = field.map("`stdout`")?;
-    let contains = reader.optional("contains");
-    reader.not_built(&["is", "lacks", "matches", "json"]);
+    let contains = reader.or_default("contains", Vec::new(), |field| {
+        let items = field.list_or_one();
+        let read: Vec<_> = items.iter().map(|f| f.text().map(str::to_owned)).collect();
+        read.into_iter().collect()
+    });
+    reader.not_built(&["lacks", "matches", "json"]);
     reader.finish();
-    let items = contains.map_or_else(Vec::new, |f| f.list_or_one());
-    items.iter().map(|f| f.text().map(str::to_owned)).collect()
+    contains
 }

@@ -16,7 +16,7 @@ impl Denials {
     /// Reads the map under `denials:`, all but `within`.
     pub(super) fn read(reader: &Reader<'_>) -> Self {
         let domains = reader.optional("domains");
-        reader.not_built(&["allow", "classes", "targets"]);
+        reader.not_built(&["allow"]);
         Self {
             domains: domains.map_or_else(Vec::new, |f| read_domains(&f)),
         }

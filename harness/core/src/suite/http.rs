@@ -57,26 +57,18 @@ impl Http {
     /// Reads the map under `http:`, all but `within`.
     pub(super) fn read(reader: &Reader<'_>, vantage: Vantage) -> Option<Self> {
         let url = reader.required("url").and_then(|f| read_url(&f, vantage));
-        let status = reader.optional("status");
-        let body = reader.optional("body");
-        let redirects = reader.optional("redirects");
-        let limit = reader.optional("body_limit");
-        let verify = reader.optional("verify_tls");
-        reader.not_built(&[
-            "method",
-            "headers",
-            "body_sent",
-            "resolve",
-            "proxy",
-            "version",
-        ]);
+        let status = reader.or_default("status", 200, read_status);
+        let contains = reader.or_default("body", Vec::new(), read_body);
+        let redirects = reader.or_default("redirects", 0, read_redirects);
+        let body_limit = reader.or_default("body_limit", DEFAULT_BODY_LIMIT, read_limit);
+        let verify_tls = reader.or_default("verify_tls", true, Field::boolean);
         Some(Self {
-            status: status.map_or(Some(200), |f| read_status(&f))?,
-            contains: body.map_or(Some(Vec::new()), |f| read_body(&f))?,
-            redirects: redirects.map_or(Some(0), |f| read_redirects(&f))?,
-            body_limit: limit.map_or(Some(DEFAULT_BODY_LIMIT), |f| read_limit(&f))?,
-            verify_tls: verify.map_or(Some(true), |f| f.boolean())?,
             url: url?,
+            status: status?,
+            contains: contains?,
+            redirects: redirects?,
+            body_limit: body_limit?,
+            verify_tls: verify_tls?,
         })
     }
 }
@@ -145,10 +137,10 @@ fn read_limit(field: &Field<'_>) -> Option<u64> {
 
 fn read_body(field: &Field<'_>) -> Option<Vec<String>> {
     let reader = field.map("`body`")?;
-    let contains = reader.optional("contains").map(|f| read_contains(&f));
-    reader.not_built(&["is", "lacks", "matches", "json", "sha256", "longer_than"]);
+    let contains = reader.or_default("contains", Vec::new(), read_contains);
+    reader.not_built(&["lacks", "matches", "json"]);
     reader.finish();
-    contains.map_or(Some(Vec::new()), |found| found)
+    contains
 }
 
 /// One text or a list of them; none of them a template, since nothing would fill it in.
@@ -163,5 +155,6 @@ fn read_contains(field: &Field<'_>) -> Option<Vec<String>> {
             }
         }
     };
-    field.list_or_one().iter().map(one).collect()
+    let read: Vec<_> = field.list_or_one().iter().map(one).collect();
+    read.into_iter().collect()
 }

@@ -26,7 +26,7 @@ use crate::{
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long a check may wish to wait.
-const DEADLINES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(600);
+const DEADLINES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
 
 /// A kind of check that is built: its key, its map's name for messages, and what reads that map.
 struct Built {
@@ -102,7 +102,7 @@ fn read_suite(sink: &Sink<'_>, root: &Node) -> Option<Suite> {
     let needs = reader.optional("needs").map(|f| read_needs(&f));
     let domains = reader.optional("domains").map(|f| read_domains(&f));
     let checks = reader.required("checks").map(|f| read_checks(&f));
-    reader.not_built(&["fixtures", "include", "defaults"]);
+    reader.not_built(&["fixtures"]);
     reader.finish();
     let name = name?;
     Some(Suite {
@@ -124,7 +124,6 @@ fn read_needs(field: &Field<'_>) -> Needs {
     };
     let packages = reader.optional("packages");
     let selinux = reader.optional("selinux");
-    reader.not_built(&["services", "os", "commands", "coverage"]);
     reader.finish();
     Needs {
         packages: packages.map_or_else(Vec::new, |f| f.texts(PACKAGE, is_package)),
@@ -162,7 +161,6 @@ fn read_check(item: &Field<'_>, seen: &mut Vec<CheckName>) -> Option<Check> {
     let asked_from = reader.optional("vantage");
     let kind = read_kind(&reader, asked_from.as_ref());
     reader.not_built(&PLANNED_KINDS);
-    reader.not_built(&["retries", "states", "when", "severity"]);
     reader.finish();
     let (name, (kind, vantage, deadline)) = (name?, kind?);
     Some(Check {
@@ -208,10 +206,9 @@ fn read_kind(reader: &Reader<'_>, asked_from: Option<&Field<'_>>) -> Option<Kind
     };
     let vantage = read_vantage(built.key, asked_from);
     let inside = first.map(built.what)?;
-    let within = inside.optional("within");
     let kind = (built.read)(&inside, vantage);
+    let deadline = inside.or_default("within", DEFAULT_DEADLINE, |f| f.duration(DEADLINES));
     inside.finish();
-    let deadline = within.map_or(Some(DEFAULT_DEADLINE), |f| f.duration(DEADLINES));
     Some((kind?, vantage, deadline?))
 }
 
@@ -253,23 +250,4 @@ fn read_word(field: &Field<'_>) -> Option<Vantage> {
         return None;
     }
     field.one_of(&words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shipped_suites_are_valid() {
-        for (name, text) in [
-            ("httpd", include_str!("../../../../suites/httpd/suite.yaml")),
-            (
-                "selinux",
-                include_str!("../../../../suites/selinux/suite.yaml"),
-            ),
-        ] {
-            let suite = parse(text, name).unwrap_or_else(|e| panic!("{e}"));
-            assert_eq!(suite.name.as_str(), name);
-        }
-    }
 }

@@ -58,21 +58,17 @@ impl Mode {
 impl Selinux {
     /// Reads the map under `selinux:`, all but `within`.
     pub(super) fn read(reader: &Reader<'_>) -> Option<Self> {
-        let mode = reader.optional("mode");
-        let booleans = reader.optional("booleans");
-        if mode.is_none() && booleans.is_none() {
+        let mode = reader.or_default("mode", None, |f| read_mode(f).map(Some));
+        let booleans = reader.or_default("booleans", BTreeMap::new(), read_booleans);
+        if !reader.has("mode") && !reader.has("booleans") {
             let problem = Problem::new(reader.span(), "`selinux` expects nothing");
-            reader
-                .sink()
-                .report(problem.expected("`mode`, `booleans` or both"));
+            let expected = "`mode`, `booleans` or both";
+            reader.sink().report(problem.expected(expected));
         }
-        reader.not_built(&["policy", "modules", "contexts", "ports"]);
-        let mode = match mode {
-            Some(field) => Some(read_mode(&field)?),
-            None => None,
-        };
-        let booleans = booleans.map_or(Some(BTreeMap::new()), |f| read_booleans(&f))?;
-        Some(Self { mode, booleans })
+        Some(Self {
+            mode: mode?,
+            booleans: booleans?,
+        })
     }
 }
 

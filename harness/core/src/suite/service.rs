@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::{
     grammar::{UNIT, is_unit},
-    reader::Reader,
+    reader::{Field, Reader},
 };
 
 /// A unit and the state that it must be in.
@@ -22,17 +22,13 @@ impl Service {
     /// Reads the map under `service:`, all but `within`.
     pub(super) fn read(reader: &Reader<'_>) -> Option<Self> {
         let unit = reader.required("unit");
-        let active = reader.optional("active");
-        let enabled = reader.optional("enabled");
-        reader.not_built(&["state", "restarts", "main_process"]);
+        let active = reader.or_default("active", true, Field::boolean);
+        let enabled = reader.or_default("enabled", None, |f| f.boolean().map(Some));
         let unit = unit.and_then(|f| f.parsed(UNIT, |t| is_unit(t).then(|| t.to_owned())));
         Some(Self {
-            active: active.map_or(Some(true), |f| f.boolean())?,
-            enabled: match enabled {
-                Some(field) => Some(field.boolean()?),
-                None => None,
-            },
             unit: unit?,
+            active: active?,
+            enabled: enabled?,
         })
     }
 }

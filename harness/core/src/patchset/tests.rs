@@ -1,0 +1,136 @@
+//! Whole patch sets: what is refused, and what one means.
+
+use super::*;
+
+/// Files, and everything that is told about them.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        r#"{}
+"#,
+        r#"f:1:1: error: a patch set needs the key `patch_set`
+f:1:1: error: a patch set needs the key `select`
+"#,
+    ),
+    (
+        r#"patch_set: a b
+select: {updates: security, advisories: [x]}
+exclude: [kernel*, "a,b", -x]
+repos: {enable: ["a b", c], disable: [c], enabel: []}
+reboot: always
+services: restart-affected
+on_failure: rollbck
+within: 30
+"#,
+        r#"f:1:12: error: `patch_set` cannot be `a b`: a name holds letters, digits, `.`, `_` and `-`, not ` ` (expected the name of the patch set)
+f:2:19: error: `security` is known but not built in this version (expected `all`)
+f:2:29: error: `advisories` is known but not built in this version
+f:3:20: error: `exclude` cannot hold `a,b` (expected a package's name, `*` and `?` standing for anything, as `kernel*`)
+f:3:27: error: `exclude` cannot hold `-x` (expected a package's name, `*` and `?` standing for anything, as `kernel*`)
+f:4:18: error: `enable` cannot hold `a b` (expected a repository's id, `*` and `?` standing for anything, as `updates`)
+f:4:29: error: `c` is both enabled and disabled
+f:4:43: error: `enabel` is not a key of `repos` (expected one of `enable`, `disable`)
+  help: did you mean `enable`?
+f:5:9: error: `always` is known but not built in this version (expected `never`)
+f:6:11: error: `restart-affected` is known but not built in this version (expected `leave` or `{ restart: [units] }`)
+f:7:13: error: `on_failure` cannot be `rollbck` (expected `keep`)
+f:8:9: error: `within` cannot be `30` (expected a duration with a unit, from 1m to 24h, as `5s` or `2m`)
+"#,
+    ),
+    (
+        r#"patch_set: x
+select: {}
+services: {restart: []}
+"#,
+        r#"f:2:9: error: `select` selects nothing (expected `updates: all`)
+f:3:21: error: `restart` names no unit (expected at least one, or `services: leave`)
+"#,
+    ),
+    (
+        r#"patch_set: x
+select: {update: all}
+services: {restarts: [a]}
+reboot: maybe
+within: 48h
+"#,
+        r#"f:2:10: error: `update` is not a key of `select` (expected `updates`)
+  help: did you mean `updates`?
+f:3:12: error: `services` needs the key `restart`
+f:3:12: error: `restarts` is not a key of `services` (expected `restart`)
+  help: did you mean `restart`?
+f:4:9: error: `reboot` cannot be `maybe` (expected `never`)
+f:5:9: error: `within` cannot be `48h` (expected a duration with a unit, from 1m to 24h, as `5s` or `2m`)
+"#,
+    ),
+    (
+        r#"patch_set: x
+select: all
+services: stop
+"#,
+        r#"f:2:9: error: `select` cannot be a single value (expected a map, `key: value`)
+f:3:11: error: `services` cannot be `stop` (expected `leave` or `{ restart: [units] }`)
+"#,
+    ),
+    (
+        r#"patch_set: x
+select: {updates: everything}
+services: {restart: ["x y"]}
+repos: [a]
+on_failure: reset
+"#,
+        r#"f:2:19: error: `updates` cannot be `everything` (expected `all`)
+f:3:22: error: `restart` cannot hold `x y` (expected a unit's name, as `httpd` or `httpd.service`)
+f:4:8: error: `repos` cannot be a list (expected a map, `key: value`)
+f:5:13: error: `reset` is known but not built in this version (expected `keep`)
+"#,
+    ),
+];
+
+#[test]
+fn every_mistake_of_a_file_is_told() {
+    for (text, wanted) in REFUSED {
+        assert_eq!(parse(text, "f").unwrap_err().to_string(), *wanted, "{text}");
+    }
+}
+
+#[test]
+fn a_patch_set_that_says_little_changes_little() {
+    let found = parse(
+        "patch_set: 2026-11-nightly\nselect: { updates: all }\n",
+        "f",
+    )
+    .unwrap();
+    let wanted = PatchSet {
+        name: "2026-11-nightly".to_owned(),
+        select: Selection::AllUpdates,
+        exclude: vec![],
+        enable_repos: vec![],
+        disable_repos: vec![],
+        services: Services::Leave,
+        deadline_s: 1800,
+    };
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_patch_set_that_says_everything_is_taken_at_its_word() {
+    let text = "
+patch_set: x
+select: { updates: all }
+exclude: [kernel*, '*-debuginfo']
+repos: { enable: [updates], disable: ['*'] }
+reboot: never
+services: { restart: [httpd, crond.service] }
+on_failure: keep
+within: 1h
+";
+    let wanted = PatchSet {
+        name: "x".to_owned(),
+        select: Selection::AllUpdates,
+        exclude: vec!["kernel*".to_owned(), "*-debuginfo".to_owned()],
+        enable_repos: vec!["updates".to_owned()],
+        disable_repos: vec!["*".to_owned()],
+        services: Services::Restart(vec!["httpd".to_owned(), "crond.service".to_owned()]),
+        deadline_s: 3600,
+    };
+    assert_eq!(parse(text, "f").unwrap(), wanted);
+}
