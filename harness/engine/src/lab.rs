@@ -137,6 +137,9 @@ impl Lab {
     ) -> Result<Vec<(String, Duration)>, LabError> {
         let _lock = self.lock(report)?;
         let specs = self.started(hosts)?;
+        if specs.is_empty() {
+            return Err(LabError::LabDown);
+        }
         let rig = Rig::prepare(&self.dirs, &self.net, &specs, false, report)?;
         let done = in_parallel(&specs, |spec| {
             start::start(&rig, spec).map(|elapsed| (spec.name.clone(), elapsed))

@@ -20,8 +20,22 @@ const NOT_UP: u8 = 3;
 /// Another lab command holds the lock.
 const LOCKED: u8 = 7;
 
+/// What `--help` says after the subcommands.
+const AFTER_HELP: &str = "\
+Environment:
+  PATCHGATE_CACHE      images, saved states and logs are in its `lab` directory [default: ~/.cache/patchgate]
+  PATCHGATE_LAB_NAME   begins the names of the network namespaces [default: patchgate]
+  PATCHGATE_LAB_BUILD  the script that makes images [default: ci/lab/build of the checkout]
+
+Hosts answer on 10.77.0.0/24 inside the lab only: run what talks to them with `patchgate lab exec`.
+
+Exit codes: 0 done; 2 the lab cannot run here, or has not what was asked for; 3 a guest or the network
+failed, or (status) not every host is up; 7 another lab command is at work; ssh and exec give the
+command's own.";
+
 /// Arguments of `patchgate lab`.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct LabArgs {
     #[command(subcommand)]
     command: LabCommand,

@@ -195,7 +195,7 @@ impl LabError {
             Self::BadHost { .. } => "Write NAME for a host of the table, or NAME=upstream or \
                 NAME=rebuild for one more."
                 .to_owned(),
-            Self::NotUp { host, up } => not_up_hint(host, up),
+            Self::NotUp { up, .. } => not_up_hint(up),
             Self::LabDown => "Run `patchgate lab up` first.".to_owned(),
             Self::Locked { .. } => "Wait for it to end, or end it.".to_owned(),
             Self::NamespaceInUse { .. } => "Take the other lab down, or set PATCHGATE_LAB_NAME to \
@@ -215,12 +215,9 @@ impl LabError {
     }
 }
 
-fn not_up_hint(host: &str, up: &[String]) -> String {
+fn not_up_hint(up: &[String]) -> String {
     if up.is_empty() {
-        return format!("Run `patchgate lab up {host}` first.");
+        return "Run `patchgate lab up` first.".to_owned();
     }
-    format!(
-        "Run `patchgate lab up {host}` first; up are: {}.",
-        up.join(", ")
-    )
+    format!("Up are: {}. `patchgate lab up` starts more.", up.join(", "))
 }

@@ -151,8 +151,7 @@ fn build(rig: &Rig<'_>, spec: &HostSpec, image: &Image, golden: &Golden) -> Resu
     let known_hosts = dir.join("known_hosts");
     let keys = super::inventory::known_hosts(spec, &image.host_keys);
     state::write_whole(&known_hosts, keys.as_bytes())?;
-    let name = format!("lab-{}", image.flavour);
-    let machine = machine(rig, image, spec.octet, dir, &name);
+    let machine = machine(rig, image, spec.octet, dir, &spec.name);
     let process = machine.start(&rig.tools, rig.net)?;
     let (address, key) = (spec.address(), rig.dirs.ssh_key());
     let login = Login {
@@ -178,7 +177,7 @@ fn build(rig: &Rig<'_>, spec: &HostSpec, image: &Image, golden: &Golden) -> Resu
 
 /// Stops the guest and writes its state beside the old one.
 fn save(golden: &Golden, process: ProcessId) -> Result<(), LabError> {
-    let mut monitor = guest::monitor(&golden.dir)?;
+    let mut monitor = guest::monitor(&golden.dir, process)?;
     monitor.execute("stop", &json!({}))?;
     // The default limit is meant for a network shared with others.
     monitor.execute(

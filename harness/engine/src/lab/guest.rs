@@ -61,8 +61,8 @@ fn pid_file(dir: &Path) -> PathBuf {
 }
 
 /// Opens the monitor of the machine in a directory.
-pub(super) fn monitor(dir: &Path) -> Result<Qmp, LabError> {
-    Qmp::connect(&socket(dir), QEMU_LIMIT)
+pub(super) fn monitor(dir: &Path, machine: ProcessId) -> Result<Qmp, LabError> {
+    Qmp::connect(&socket(dir), machine, QEMU_LIMIT)
 }
 
 /// Makes an empty disk overlay on a backing file.

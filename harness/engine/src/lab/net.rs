@@ -111,19 +111,25 @@ impl Net {
         Ok(command)
     }
 
-    /// Makes both namespaces, or leaves them when they are complete.
-    pub(super) fn up(&self) -> Result<(), LabError> {
-        File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/net/tun")
-            .map_err(|source| LabError::NoTun { source })?;
+    /// Says what forbids a network here, before anything is done for it.
+    pub(super) fn check(&self) -> Result<(), LabError> {
+        let open = File::options().read(true).write(true).open("/dev/net/tun");
+        open.map_err(|source| LabError::NoTun { source })?;
         if let Some(pid) = self.stranger() {
             return Err(LabError::NamespaceInUse {
                 namespace: self.namespace(Place::Guests),
                 pid,
             });
         }
+        if is_root() || self.entry(Place::Guests).is_some() {
+            Ok(())
+        } else {
+            holder::check_rights()
+        }
+    }
+
+    /// Makes both namespaces, or leaves them when they are complete.
+    pub(super) fn up(&self) -> Result<(), LabError> {
         if self.is_complete() {
             return Ok(());
         }

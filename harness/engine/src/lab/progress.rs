@@ -81,7 +81,7 @@ pub enum Progress {
         /// Why.
         detail: String,
     },
-    /// A machine was ended.
+    /// A machine, or a holder of its network, was ended.
     MachineStopped {
         /// Process id.
         pid: u32,
@@ -133,7 +133,7 @@ impl fmt::Display for Progress {
             }
             Self::HostWasUp { host } => write!(f, "{host}: is up already."),
             Self::HostFailed { host, detail } => write!(f, "{host}: not started: {detail}."),
-            Self::MachineStopped { pid } => write!(f, "Machine ended (process {pid})."),
+            Self::MachineStopped { pid } => write!(f, "Process {pid} ended."),
             Self::Left { what } => write!(f, "Left in place: {what}."),
         }
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     error::LabError,
+    process::ProcessId,
     wait::{Deadline, wait_for},
 };
 
@@ -23,9 +24,17 @@ pub(super) struct Qmp {
 }
 
 impl Qmp {
-    /// Connects; every later answer must come within `limit` as well.
-    pub(super) fn connect(socket: &Path, limit: Duration) -> Result<Self, LabError> {
-        let connect = || Ok::<_, LabError>(UnixStream::connect(socket).ok());
+    /// Connects to the machine of a process; every later answer must come within `limit` as well.
+    pub(super) fn connect(
+        socket: &Path,
+        machine: ProcessId,
+        limit: Duration,
+    ) -> Result<Self, LabError> {
+        let connect = || match UnixStream::connect(socket) {
+            Ok(stream) => Ok(Some(stream)),
+            Err(_) if machine.is_running() => Ok(None),
+            Err(_) => Err(failed("connect", "the machine ended")),
+        };
         let stream = wait_for(Deadline::after(limit), Duration::from_millis(20), connect)?
             .ok_or_else(|| failed("connect", "nobody listens"))?;
         stream
@@ -104,6 +113,26 @@ mod tests {
 
     use super::*;
 
+    fn me() -> ProcessId {
+        ProcessId::of(std::process::id()).unwrap()
+    }
+
+    #[test]
+    fn nobody_waits_for_the_monitor_of_a_dead_machine() {
+        let dir = tempfile::tempdir().unwrap();
+        let dead = ProcessId {
+            start: me().start + 1,
+            ..me()
+        };
+        let error = Qmp::connect(&dir.path().join("qmp"), dead, Duration::from_secs(3600));
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .ends_with("the machine ended")
+        );
+    }
+
     fn scripted(lines: &'static [&'static str]) -> Result<Value, LabError> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("qmp");
@@ -116,7 +145,7 @@ mod tests {
             let mut line = String::new();
             while read.read_line(&mut line).is_ok_and(|n| n > 0) && line.lines().count() < 2 {}
         });
-        let result = Qmp::connect(&path, Duration::from_secs(20))
+        let result = Qmp::connect(&path, me(), Duration::from_secs(20))
             .and_then(|mut monitor| monitor.execute("query-status", &json!({})));
         server.join().unwrap();
         result

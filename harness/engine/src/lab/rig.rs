@@ -32,7 +32,7 @@ impl<'a> Rig<'a> {
         report: Report<'a>,
     ) -> Result<Self, LabError> {
         let tools = Tools::find()?;
-        net.up()?;
+        net.check()?;
         if build {
             images::build(dirs, &flavours(specs), report)?;
         }
@@ -42,6 +42,7 @@ impl<'a> Rig<'a> {
             .unwrap_or(Flavour::Upstream);
         let accelerator = accel::choose(dirs, &tools, &Image::load(dirs, flavour)?)?;
         report(&Progress::AcceleratorChosen { accelerator });
+        net.up()?;
         Ok(Self {
             dirs,
             net,

@@ -107,7 +107,7 @@ fn resume(
         state,
     };
     let process = machine.start(&rig.tools, rig.net)?;
-    run_on(dir)?;
+    run_on(dir, process)?;
     let (address, key) = (spec.address(), rig.dirs.ssh_key());
     let login = Login {
         net: rig.net,
@@ -120,8 +120,8 @@ fn resume(
 }
 
 /// Waits until the state is loaded, and lets the guest go on.
-fn run_on(dir: &Path) -> Result<(), LabError> {
-    let mut monitor = guest::monitor(dir)?;
+fn run_on(dir: &Path, process: ProcessId) -> Result<(), LabError> {
+    let mut monitor = guest::monitor(dir, process)?;
     let deadline = Deadline::after(boot::RESTORE_LIMIT);
     let loaded = wait_for(deadline, Duration::from_millis(20), || {
         let status = monitor.status("query-status")?;
