@@ -44,7 +44,9 @@ impl FromStr for AccessVector {
     /// Reads `3fa3f ffffffff 0 ffffffff 1 0`: four masks in hex, a decimal number, flags in hex.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let error = || AccessVectorError { answer: text.to_owned() };
+        let error = || AccessVectorError {
+            answer: text.to_owned(),
+        };
         if !(5..=6).contains(&words.len()) {
             return Err(error());
         }
@@ -95,11 +97,17 @@ impl Query {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_:.,-".contains(c);
         for text in [source, target, class] {
             if text.is_empty() || !text.chars().all(plain) || text.starts_with('-') {
-                return Err(QueryError { text: text.to_owned() });
+                return Err(QueryError {
+                    text: text.to_owned(),
+                });
             }
         }
         let own = str::to_owned;
-        Ok(Self { source: own(source), target: own(target), class: own(class) })
+        Ok(Self {
+            source: own(source),
+            target: own(target),
+            class: own(class),
+        })
     }
 
     /// The context of the process.
@@ -160,7 +168,10 @@ impl Class {
     #[must_use]
     pub fn names(&self, mask: u32) -> BTreeSet<String> {
         let set = |value: u32| {
-            value.checked_sub(1).and_then(|bit| 1_u32.checked_shl(bit)).is_some_and(|m| m & mask != 0)
+            value
+                .checked_sub(1)
+                .and_then(|bit| 1_u32.checked_shl(bit))
+                .is_some_and(|m| m & mask != 0)
         };
         let named = self.permissions.iter().filter(|(_, value)| set(**value));
         named.map(|(name, _)| name.clone()).collect()
@@ -220,7 +231,10 @@ pub struct SilentDenial {
 #[must_use]
 pub fn silent_denials(table: &VectorTable) -> Vec<SilentDenial> {
     let silent = |query: &Query| table.silent(query).filter(|names| !names.is_empty());
-    let found = table.vectors.keys().filter_map(|query| Some((query, silent(query)?)));
+    let found = table
+        .vectors
+        .keys()
+        .filter_map(|query| Some((query, silent(query)?)));
     found
         .map(|(query, names)| SilentDenial {
             query: query.clone(),
@@ -237,26 +251,54 @@ mod tests {
     fn an_answer_of_the_kernel_is_read() {
         let vector: AccessVector = "39a3f ffffffff 0 ffff9fff 8 0\n".parse().unwrap();
         assert_eq!((vector.allowed, vector.auditdeny), (0x39a3f, 0xffff_9fff));
-        assert_eq!((vector.seqno, vector.flags, vector.is_permissive()), (8, 0, false));
+        assert_eq!(
+            (vector.seqno, vector.flags, vector.is_permissive()),
+            (8, 0, false)
+        );
         let old: AccessVector = "0 ffffffff 0 ffffffff 12".parse().unwrap();
         assert_eq!((old.seqno, old.flags), (12, 0));
-        assert!("0 ffffffff 0 ffffffff 1 1".parse::<AccessVector>().unwrap().is_permissive());
+        assert!(
+            "0 ffffffff 0 ffffffff 1 1"
+                .parse::<AccessVector>()
+                .unwrap()
+                .is_permissive()
+        );
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "3fa3f", "x ffffffff 0 ffffffff 1 0", "0 0 0 0 -1 0", "1 2 3 4 5 6 7"] {
+        for text in [
+            "",
+            "3fa3f",
+            "x ffffffff 0 ffffffff 1 0",
+            "0 0 0 0 -1 0",
+            "1 2 3 4 5 6 7",
+        ] {
             assert!(text.parse::<AccessVector>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_permission_value_counts_bits_from_one() {
-        let permissions = [("ioctl", 1), ("listen", 14), ("nlmsg", 32), ("odd", 0), ("far", 33)];
-        let permissions = permissions.map(|(name, value)| (name.to_owned(), value)).into();
-        let class = Class { index: Some(1), permissions };
+        let permissions = [
+            ("ioctl", 1),
+            ("listen", 14),
+            ("nlmsg", 32),
+            ("odd", 0),
+            ("far", 33),
+        ];
+        let permissions = permissions
+            .map(|(name, value)| (name.to_owned(), value))
+            .into();
+        let class = Class {
+            index: Some(1),
+            permissions,
+        };
         assert_eq!(class.names(1).into_iter().collect::<Vec<_>>(), ["ioctl"]);
-        assert_eq!(class.names(0x2000).into_iter().collect::<Vec<_>>(), ["listen"]);
+        assert_eq!(
+            class.names(0x2000).into_iter().collect::<Vec<_>>(),
+            ["listen"]
+        );
         assert_eq!(class.names(u32::MAX).len(), 3);
     }
 

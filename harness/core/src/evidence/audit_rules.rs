@@ -15,29 +15,42 @@ const WATCHED: [(&str, u32); 3] = [("AVC", 1400), ("USER_AVC", 1107), ("SELINUX_
 #[must_use]
 pub fn excluding_rules(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim);
-    lines.filter(|line| is_exclude(line) && can_match(line)).map(str::to_owned).collect()
+    lines
+        .filter(|line| is_exclude(line) && can_match(line))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// True for a rule of the exclude list, as EL7 and later (`-a always,exclude`) or EL6
 /// (`LIST_RULES: exclude,always`) print it.
 fn is_exclude(line: &str) -> bool {
-    let list = line.strip_prefix("-a ").or_else(|| line.strip_prefix("LIST_RULES:"));
-    let list = list.and_then(|rest| rest.split_whitespace().next()).unwrap_or("");
+    let list = line
+        .strip_prefix("-a ")
+        .or_else(|| line.strip_prefix("LIST_RULES:"));
+    let list = list
+        .and_then(|rest| rest.split_whitespace().next())
+        .unwrap_or("");
     list.split(',').any(|word| word == "exclude")
 }
 
 /// True when a watched type meets every condition on the type; no such condition means all.
 fn can_match(line: &str) -> bool {
-    let conditions: Vec<&str> =
-        line.split_whitespace().filter_map(|word| word.strip_prefix("msgtype")).collect();
-    WATCHED.iter().any(|(_, number)| conditions.iter().all(|text| meets(*number, text)))
+    let conditions: Vec<&str> = line
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("msgtype"))
+        .collect();
+    WATCHED
+        .iter()
+        .any(|(_, number)| conditions.iter().all(|text| meets(*number, text)))
 }
 
 /// Tests `=AVC`, `!=1400`, `>=AVC` …; what cannot be read is taken to match.
 fn meets(number: u32, condition: &str) -> bool {
     let value = condition.trim_start_matches(['=', '!', '<', '>']);
     let operator = &condition[..condition.len() - value.len()];
-    let Some(limit) = type_number(value) else { return RecordKind::from_name(value).is_none() };
+    let Some(limit) = type_number(value) else {
+        return RecordKind::from_name(value).is_none();
+    };
     match operator {
         "=" => number == limit,
         "!=" => number != limit,
@@ -51,8 +64,13 @@ fn meets(number: u32, condition: &str) -> bool {
 
 /// The number of a watched type, or a number as it stands.
 fn type_number(value: &str) -> Option<u32> {
-    let named = WATCHED.iter().find(|(name, _)| *name == value).map(|(_, number)| *number);
-    named.or_else(|| value.parse().ok()).or_else(|| other_number(value))
+    let named = WATCHED
+        .iter()
+        .find(|(name, _)| *name == value)
+        .map(|(_, number)| *number);
+    named
+        .or_else(|| value.parse().ok())
+        .or_else(|| other_number(value))
 }
 
 /// The numbers of the other types that people exclude, so that they are not taken for ours.
@@ -119,6 +137,10 @@ mod tests {
         let text = include_str!("../../tests/captured/audit/lab/forms.rules");
         let found = excluding_rules(text);
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found.iter().all(|rule| rule.contains("exclude") && !rule.contains("CWD")));
+        assert!(
+            found
+                .iter()
+                .all(|rule| rule.contains("exclude") && !rule.contains("CWD"))
+        );
     }
 }

@@ -53,17 +53,25 @@ impl AuditStatus {
         let answer = first.ok_or(AuditStatusError::Empty)?.to_owned();
         let mut take = |field: &str| fields.remove(field).and_then(|value| value.parse().ok());
         let need = |field: &'static str, value: Option<u64>| {
-            value.ok_or_else(|| AuditStatusError::Field { field, answer: answer.clone() })
+            value.ok_or_else(|| AuditStatusError::Field {
+                field,
+                answer: answer.clone(),
+            })
         };
         let small = |field: &'static str, value: Option<u64>| {
             let value = value.and_then(|value| u32::try_from(value).ok());
-            value.ok_or_else(|| AuditStatusError::Field { field, answer: answer.clone() })
+            value.ok_or_else(|| AuditStatusError::Field {
+                field,
+                answer: answer.clone(),
+            })
         };
         Ok(Self {
             enabled: small("enabled", take("enabled"))?,
             pid: small("pid", take("pid"))?,
             lost: need("lost", take("lost"))?,
-            failure: take("failure").or_else(|| take("flag")).and_then(|n| u32::try_from(n).ok()),
+            failure: take("failure")
+                .or_else(|| take("flag"))
+                .and_then(|n| u32::try_from(n).ok()),
             rate_limit: take("rate_limit"),
             backlog_limit: take("backlog_limit"),
             backlog: take("backlog"),
@@ -80,7 +88,11 @@ fn pairs(text: &str) -> BTreeMap<String, String> {
         let line = line.strip_prefix("AUDIT_STATUS:").unwrap_or(line);
         let words = || line.split_whitespace();
         if !line.is_empty() && words().all(|word| word.contains('=')) {
-            fields.extend(words().filter_map(|word| word.split_once('=')).map(|(n, v)| pair(n, v)));
+            fields.extend(
+                words()
+                    .filter_map(|word| word.split_once('='))
+                    .map(|(n, v)| pair(n, v)),
+            );
         } else if let Some((name, value)) = line.split_once(' ') {
             fields.extend([pair(name, value)]);
         }
@@ -102,7 +114,10 @@ mod tests {
         let status = AuditStatus::parse(EL9).unwrap();
         assert_eq!((status.enabled, status.pid, status.lost), (1, 151, 0));
         assert_eq!(status.failure, Some(1));
-        assert_eq!((status.backlog_limit, status.backlog), (Some(8192), Some(0)));
+        assert_eq!(
+            (status.backlog_limit, status.backlog),
+            (Some(8192), Some(0))
+        );
         assert_eq!(status.extra["loginuid_immutable"], "0 unlocked");
         assert_eq!(status.extra["backlog_wait_time"], "60000");
     }
@@ -118,9 +133,16 @@ mod tests {
 
     #[test]
     fn an_error_message_is_no_status() {
-        for text in ["You must be root to run this program.", "enabled 1\npid 7\n", "lost x"] {
+        for text in [
+            "You must be root to run this program.",
+            "enabled 1\npid 7\n",
+            "lost x",
+        ] {
             let error = AuditStatus::parse(text).unwrap_err();
-            assert!(matches!(error, AuditStatusError::Field { .. }), "{text}: {error}");
+            assert!(
+                matches!(error, AuditStatusError::Field { .. }),
+                "{text}: {error}"
+            );
         }
     }
 

@@ -235,14 +235,20 @@ impl fmt::Display for Gap {
             Self::ModeChanged => f.write_str("the SELinux mode was changed inside the window"),
             Self::PolicyReloaded => f.write_str("a policy was loaded inside the window"),
             Self::BooleanChanged { name } => {
-                write!(f, "the SELinux boolean `{name}` was changed inside the window")
+                write!(
+                    f,
+                    "the SELinux boolean `{name}` was changed inside the window"
+                )
             }
             Self::AuditToolsMissing => f.write_str("the host has no auditctl"),
             Self::AuditStatusUnreadable { why } => write!(f, "auditctl -s gave no status: {why}"),
             Self::AuditRulesUnreadable { why } => write!(f, "auditctl -l gave no rules: {why}"),
             Self::AuditDisabled => f.write_str("auditing is switched off"),
             Self::AuditReconfigured { record } => {
-                write!(f, "audit's settings were changed inside the window: {record}")
+                write!(
+                    f,
+                    "audit's settings were changed inside the window: {record}"
+                )
             }
             Self::DenialsExcluded { rule } => {
                 write!(f, "an audit rule keeps denials out of the log: `{rule}`")
@@ -251,10 +257,16 @@ impl fmt::Display for Gap {
             Self::AuditdRestarted => f.write_str("auditd was restarted inside the window"),
             Self::RecordsLost { count } => write!(f, "the kernel lost {count} audit records"),
             Self::LostCounterReset => f.write_str("the count of lost audit records was reset"),
-            Self::MarkerNotWritten { end: MarkerName::Begin, why } => {
+            Self::MarkerNotWritten {
+                end: MarkerName::Begin,
+                why,
+            } => {
                 write!(f, "the begin marker could not be sent: {why}")
             }
-            Self::MarkerNotWritten { end: MarkerName::End, why } => {
+            Self::MarkerNotWritten {
+                end: MarkerName::End,
+                why,
+            } => {
                 write!(f, "the end marker could not be sent: {why}")
             }
             Self::MarkerBeginMissing => f.write_str("the begin marker is not in the log"),
@@ -268,7 +280,10 @@ impl fmt::Display for Gap {
             Self::BootChanged => f.write_str("the host was rebooted inside the window"),
             Self::BootUnknown { why } => write!(f, "the boot could not be told: {why}"),
             Self::KernelLogUnreadable { why } => {
-                write!(f, "the kernel log could not be searched for suppressed messages: {why}")
+                write!(
+                    f,
+                    "the kernel log could not be searched for suppressed messages: {why}"
+                )
             }
             Self::Suppressed { kind, line, .. } => write!(f, "{}: `{line}`", omission(*kind)),
         }

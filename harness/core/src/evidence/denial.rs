@@ -143,15 +143,23 @@ pub fn decisions(record: &Record) -> Vec<Decision> {
 /// Reads every decision of a kernel record; glued text can hold several.
 fn kernel_decisions(record: &Record) -> Vec<Decision> {
     let body = record.body.as_str();
-    let starts: Vec<usize> =
-        std::iter::successors(head::find_decision(body, 0), |at| head::find_decision(body, at + 4))
-            .collect();
+    let starts: Vec<usize> = std::iter::successors(head::find_decision(body, 0), |at| {
+        head::find_decision(body, at + 4)
+    })
+    .collect();
     if starts.is_empty() {
-        return cut_before_verdict(record, body, Decider::Kernel).into_iter().collect();
+        return cut_before_verdict(record, body, Decider::Kernel)
+            .into_iter()
+            .collect();
     }
     let ends = starts.iter().skip(1).copied().chain([body.len()]);
-    let pieces = starts.iter().zip(ends).map(|(start, end)| &body[*start..end]);
-    pieces.filter_map(|piece| decision(record, piece, "", Decider::Kernel)).collect()
+    let pieces = starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| &body[*start..end]);
+    pieces
+        .filter_map(|piece| decision(record, piece, "", Decider::Kernel))
+        .collect()
 }
 
 /// Reads the one decision of a user record; later text is the client's own and not believed.
@@ -181,13 +189,15 @@ fn decision(record: &Record, text: &str, outer: &str, decider: Decider) -> Optio
     decision.permissions = permissions;
     let style = match record.framing {
         Framing::Interpreted => Style::Interpreted,
-        Framing::AuditLog
-        | Framing::Kernel
-        | Framing::Journal
-        | Framing::Bare
-        | Framing::None => Style::Raw,
+        Framing::AuditLog | Framing::Kernel | Framing::Journal | Framing::Bare | Framing::None => {
+            Style::Raw
+        }
     };
-    fill(&mut decision, &Fields::scan(rest, style), &Fields::scan(outer, style));
+    fill(
+        &mut decision,
+        &Fields::scan(rest, style),
+        &Fields::scan(outer, style),
+    );
     decision.complete = closed
         && !decision.permissions.is_empty()
         && decision.source.is_some()
@@ -205,17 +215,27 @@ fn permissions(text: &str) -> (Vec<String>, bool, &str) {
         Some((inner, rest)) => (inner, true, rest),
         None => (open, false, ""),
     };
-    (inner.split_whitespace().map(str::to_owned).collect(), closed, rest)
+    (
+        inner.split_whitespace().map(str::to_owned).collect(),
+        closed,
+        rest,
+    )
 }
 
 /// Fills in what the fields say; the outer fields of a user record stand behind the inner ones.
 fn fill(decision: &mut Decision, fields: &Fields<'_>, outer: &Fields<'_>) {
     let class = fields.last("tclass");
-    decision.class = class.map(|value| value.text.to_owned()).filter(|text| !text.is_empty());
+    decision.class = class
+        .map(|value| value.text.to_owned())
+        .filter(|text| !text.is_empty());
     // Without a class the record was cut, and its last field may have been cut inside.
     let whole = |value: &&super::fields::Value<'_>| class.is_some() || !fields.is_final(value);
-    let context =
-        |key: &str| fields.last(key).filter(whole).and_then(|value| Context::parse(value.text));
+    let context = |key: &str| {
+        fields
+            .last(key)
+            .filter(whole)
+            .and_then(|value| Context::parse(value.text))
+    };
     decision.source = context("scontext");
     decision.target = context("tcontext");
     decision.comm = fields.string("comm");
@@ -226,13 +246,17 @@ fn fill(decision: &mut Decision, fields: &Fields<'_>, outer: &Fields<'_>) {
     decision.ino = fields.number("ino");
     decision.pid = fields.number("pid").or_else(|| fields.number("spid"));
     decision.pid = decision.pid.or_else(|| outer.number("pid"));
-    decision.port = ["dest", "src", "lport", "fport"].iter().find_map(|key| fields.number(key));
+    decision.port = ["dest", "src", "lport", "fport"]
+        .iter()
+        .find_map(|key| fields.number(key));
     decision.capability = fields.number("capability");
-    decision.permissive = fields.last("permissive").and_then(|value| match value.text {
-        "0" => Some(false),
-        "1" => Some(true),
-        _ => None,
-    });
+    decision.permissive = fields
+        .last("permissive")
+        .and_then(|value| match value.text {
+            "0" => Some(false),
+            "1" => Some(true),
+            _ => None,
+        });
 }
 
 /// Keeps a record that stops before its verdict, which may have been a denial.
@@ -241,7 +265,9 @@ fn cut_before_verdict(record: &Record, body: &str, decider: Decider) -> Option<D
     let cut = match text.split_once("avc:") {
         Some((_, rest)) => {
             let rest = rest.trim_start();
-            ["denied", "granted", "received"].iter().any(|word| word.starts_with(rest))
+            ["denied", "granted", "received"]
+                .iter()
+                .any(|word| word.starts_with(rest))
         }
         None => "avc:".starts_with(text),
     };
@@ -255,7 +281,11 @@ fn bounded_transition(record: &Record) -> Option<Decision> {
     if !(is("op", "security_bounded_transition") && is("seresult", "denied")) {
         return None;
     }
-    let context = |key: &str| fields.last(key).and_then(|value| Context::parse(value.text));
+    let context = |key: &str| {
+        fields
+            .last(key)
+            .and_then(|value| Context::parse(value.text))
+    };
     let mut decision = Decision::unknown(record, AvcVerdict::Denied, Decider::Bounds);
     decision.source = context("oldcontext");
     decision.target = context("newcontext");

@@ -34,14 +34,19 @@ struct NamedPath {
 /// A record without an identity (journald's form) is joined with nothing.
 #[must_use]
 pub fn decisions(records: &[Record]) -> Vec<Decision> {
-    decisions_at(records).into_iter().map(|(_, decision)| decision).collect()
+    decisions_at(records)
+        .into_iter()
+        .map(|(_, decision)| decision)
+        .collect()
 }
 
 /// The same, each with the index of the record that it was read from.
 pub(super) fn decisions_at(records: &[Record]) -> Vec<(usize, Decision)> {
     let events = companions(records);
     let found = records.iter().enumerate().flat_map(|(index, record)| {
-        denial::decisions(record).into_iter().map(move |decision| (index, decision))
+        denial::decisions(record)
+            .into_iter()
+            .map(move |decision| (index, decision))
     });
     found
         .map(|(index, mut decision)| {
@@ -73,11 +78,9 @@ fn companions(records: &[Record]) -> HashMap<Key<'_>, Companions> {
 fn note(event: &mut Companions, record: &Record) {
     let style = match record.framing {
         Framing::Interpreted => Style::Interpreted,
-        Framing::AuditLog
-        | Framing::Kernel
-        | Framing::Journal
-        | Framing::Bare
-        | Framing::None => Style::Raw,
+        Framing::AuditLog | Framing::Kernel | Framing::Journal | Framing::Bare | Framing::None => {
+            Style::Raw
+        }
     };
     let string = |key: &str| Fields::scan(&record.body, style).string(key);
     match record.kind {
@@ -89,7 +92,9 @@ fn note(event: &mut Companions, record: &Record) {
         RecordKind::AvcPath => event.avc_paths.extend(string("path")),
         RecordKind::Path => {
             let inode = Fields::scan(&record.body, style).number("inode");
-            event.paths.extend(string("name").map(|name| NamedPath { name, inode }));
+            event
+                .paths
+                .extend(string("name").map(|name| NamedPath { name, inode }));
         }
         RecordKind::Avc
         | RecordKind::UserAvc
@@ -120,10 +125,18 @@ fn path_of(decision: &Decision, event: &Companions) -> Option<String> {
         return Some(path.clone());
     }
     let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
-    let by_inode =
-        || event.paths.iter().find(|path| path.inode.is_some() && path.inode == decision.ino);
-    let by_name =
-        || event.paths.iter().find(|p| decision.name.is_some() && last(&p.name) == decision.name);
+    let by_inode = || {
+        event
+            .paths
+            .iter()
+            .find(|path| path.inode.is_some() && path.inode == decision.ino)
+    };
+    let by_name = || {
+        event
+            .paths
+            .iter()
+            .find(|p| decision.name.is_some() && last(&p.name) == decision.name)
+    };
     let found = by_inode().or_else(by_name)?;
     match &event.cwd {
         Some(cwd) if !found.name.starts_with('/') => {

@@ -50,12 +50,20 @@ impl<'a> Fields<'a> {
                 }
             }
         }
-        Self { pairs, style, len: text.trim_end().len() }
+        Self {
+            pairs,
+            style,
+            len: text.trim_end().len(),
+        }
     }
 
     /// The last value of a key: the writer's own fields follow any that a process could inject.
     pub(super) fn last(&self, key: &str) -> Option<&Value<'a>> {
-        self.pairs.iter().rev().find(|(name, _)| *name == key).map(|(_, value)| value)
+        self.pairs
+            .iter()
+            .rev()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
     }
 
     /// The last value of a key, decoded as an untrusted string.
@@ -83,7 +91,9 @@ fn next_word(text: &str, from: usize) -> Option<usize> {
 
 /// Finds the end of a bare word.
 fn word_end(text: &str, start: usize) -> usize {
-    text[start..].find(char::is_whitespace).map_or(text.len(), |n| start + n)
+    text[start..]
+        .find(char::is_whitespace)
+        .map_or(text.len(), |n| start + n)
 }
 
 /// Reads a key that is followed at once by `=`.
@@ -105,10 +115,20 @@ fn value_at(text: &str, start: usize) -> Value<'_> {
         let inner = &rest[1..];
         let len = inner.find(close).unwrap_or(inner.len());
         let end = (start + len + 2).min(text.len());
-        return Value { text: &inner[..len], quoted: true, start: start + 1, end };
+        return Value {
+            text: &inner[..len],
+            quoted: true,
+            start: start + 1,
+            end,
+        };
     }
     let end = word_end(text, start);
-    Value { text: text[start..end].trim_end_matches(['\'', ',']), quoted: false, start, end }
+    Value {
+        text: text[start..end].trim_end_matches(['\'', ',']),
+        quoted: false,
+        start,
+        end,
+    }
 }
 
 /// Adds the word that ends here to the value before it, for values with spaces.
@@ -148,7 +168,11 @@ pub(super) fn unhex(text: &str) -> Option<String> {
         .chunks_exact(2)
         .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
         .collect();
-    Some(String::from_utf8_lossy(&bytes?).trim_end_matches('\0').to_owned())
+    Some(
+        String::from_utf8_lossy(&bytes?)
+            .trim_end_matches('\0')
+            .to_owned(),
+    )
 }
 
 #[cfg(test)]

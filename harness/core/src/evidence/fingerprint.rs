@@ -69,8 +69,14 @@ impl Fingerprint {
         permissions.sort();
         permissions.dedup();
         Self {
-            source_type: decision.source.as_ref().map(|context| context.type_.clone()),
-            target_type: decision.target.as_ref().map(|context| context.type_.clone()),
+            source_type: decision
+                .source
+                .as_ref()
+                .map(|context| context.type_.clone()),
+            target_type: decision
+                .target
+                .as_ref()
+                .map(|context| context.type_.clone()),
             class: decision.class.clone(),
             permissions,
             program: decision.comm.clone().or_else(|| decision.exe.clone()),

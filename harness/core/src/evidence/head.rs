@@ -42,8 +42,19 @@ pub(super) fn find(line: &str, from: usize) -> Option<Head> {
 pub(super) fn find_bare(line: &str) -> Option<Head> {
     let body = find_decision(line, 0)?;
     let user = line[..body].trim_end().ends_with("USER_AVC") || line[..body].contains("msg='");
-    let kind = if user { RecordKind::UserAvc } else { RecordKind::Avc };
-    Some(Head { start: body, body, kind, node: None, id: None, framing: Framing::Bare })
+    let kind = if user {
+        RecordKind::UserAvc
+    } else {
+        RecordKind::Avc
+    };
+    Some(Head {
+        start: body,
+        body,
+        kind,
+        node: None,
+        id: None,
+        framing: Framing::Bare,
+    })
 }
 
 /// Finds `avc:` followed by a verdict or a notice.
@@ -52,7 +63,10 @@ pub(super) fn find_decision(text: &str, from: usize) -> Option<usize> {
     while let Some(n) = text.get(at..).and_then(|rest| rest.find("avc:")) {
         let start = at + n;
         let word = text[start + 4..].trim_start();
-        if ["denied", "granted", "received"].iter().any(|verdict| word.starts_with(verdict)) {
+        if ["denied", "granted", "received"]
+            .iter()
+            .any(|verdict| word.starts_with(verdict))
+        {
             return Some(start);
         }
         at = start + 4;
@@ -75,10 +89,13 @@ fn stamped(line: &str, anchor: usize, from: usize) -> Head {
         start = from + at;
         RecordKind::parse(name)
     });
-    let node = daemon.then(|| node_before(&line[from..start])).flatten().map(|(at, node)| {
-        start = from + at;
-        node.to_owned()
-    });
+    let node = daemon
+        .then(|| node_before(&line[from..start]))
+        .flatten()
+        .map(|(at, node)| {
+            start = from + at;
+            node.to_owned()
+        });
     let rest = &line[body..];
     let interpreted = rest.starts_with(" :") || id.as_deref().is_some_and(|id| id.contains(' '));
     let framing = match (daemon, interpreted) {
@@ -88,12 +105,23 @@ fn stamped(line: &str, anchor: usize, from: usize) -> Head {
     };
     let body = body + (rest.len() - rest.trim_start_matches([' ', ':']).len());
     let kind = kind.unwrap_or_else(|| kind_of_body(&line[body..]));
-    Head { start, body, kind, node, id, framing }
+    Head {
+        start,
+        body,
+        kind,
+        node,
+        id,
+        framing,
+    }
 }
 
 /// The kind of an EL5 kernel line, which has a stamp and no type.
 fn kind_of_body(body: &str) -> RecordKind {
-    if body.starts_with("avc:") { RecordKind::Avc } else { RecordKind::Other(String::new()) }
+    if body.starts_with("avc:") {
+        RecordKind::Avc
+    } else {
+        RecordKind::Other(String::new())
+    }
 }
 
 /// Reads the `type=T` that ends this text; a record glued on before it may touch it.
@@ -110,7 +138,9 @@ fn node_before(before: &str) -> Option<(usize, &str)> {
     let text = before.trim_end();
     let start = text.trim_end_matches(|c: char| !c.is_whitespace()).len();
     let word = &text[start..];
-    let node = word.strip_prefix("node=").or_else(|| word.strip_prefix("host="))?;
+    let node = word
+        .strip_prefix("node=")
+        .or_else(|| word.strip_prefix("host="))?;
     (!node.is_empty() && text.len() < before.len()).then_some((start, node))
 }
 
@@ -118,19 +148,33 @@ fn node_before(before: &str) -> Option<(usize, &str)> {
 fn journal(line: &str, anchor: usize) -> Option<Head> {
     let after = &line[anchor + "audit".len()..];
     let rest = match after.strip_prefix('[') {
-        Some(rest) => rest.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("]: ")?,
+        Some(rest) => rest
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .strip_prefix("]: ")?,
         None => after.strip_prefix(": ")?,
     };
-    let name = rest.split(' ').next().filter(|name| is_journal_type(name))?;
+    let name = rest
+        .split(' ')
+        .next()
+        .filter(|name| is_journal_type(name))?;
     let body = line.len() - rest.len() + name.len();
     let body = body + (line[body..].len() - line[body..].trim_start().len());
     let kind = RecordKind::parse(name);
-    Some(Head { start: anchor, body, kind, node: None, id: None, framing: Framing::Journal })
+    Some(Head {
+        start: anchor,
+        body,
+        kind,
+        node: None,
+        id: None,
+        framing: Framing::Journal,
+    })
 }
 
 /// True for a type as journald writes it: `USER_AVC` or `<audit-1420>`.
 fn is_journal_type(name: &str) -> bool {
     let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    (name.len() > 2 && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(upper))
+    (name.len() > 2
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(upper))
         || (name.starts_with("<audit-") && name.ends_with('>'))
 }

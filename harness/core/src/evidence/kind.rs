@@ -46,7 +46,10 @@ impl RecordKind {
         let digits = text
             .strip_prefix("UNKNOWN[")
             .and_then(|rest| rest.strip_suffix(']'))
-            .or_else(|| text.strip_prefix("<audit-").and_then(|rest| rest.strip_suffix('>')))
+            .or_else(|| {
+                text.strip_prefix("<audit-")
+                    .and_then(|rest| rest.strip_suffix('>'))
+            })
             .or_else(|| text.strip_prefix("AUDIT"))
             .unwrap_or(text);
         match digits.parse::<u16>() {
@@ -117,7 +120,13 @@ mod tests {
 
     #[test]
     fn a_type_that_nobody_knows_is_kept_as_written() {
-        for text in ["UNKNOWN[1323]", "AUDIT1420", "SOFTWARE_UPDATE", "99999999", ""] {
+        for text in [
+            "UNKNOWN[1323]",
+            "AUDIT1420",
+            "SOFTWARE_UPDATE",
+            "99999999",
+            "",
+        ] {
             assert_eq!(RecordKind::parse(text), RecordKind::Other(text.to_owned()));
         }
     }

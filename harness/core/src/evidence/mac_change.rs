@@ -38,9 +38,10 @@ impl MacChangeKind {
     pub fn is_real(&self) -> bool {
         match self {
             Self::PolicyLoad => true,
-            Self::Mode { enforcing, was_enforcing } => {
-                enforcing.is_none() || enforcing != was_enforcing
-            }
+            Self::Mode {
+                enforcing,
+                was_enforcing,
+            } => enforcing.is_none() || enforcing != was_enforcing,
             Self::Boolean { value, was, .. } => value.is_none() || value != was,
         }
     }
@@ -81,7 +82,11 @@ pub fn mac_change(record: &Record) -> Option<MacChange> {
     } else {
         return None;
     };
-    Some(MacChange { kind, stamp: record.stamp, raw: record.raw.clone() })
+    Some(MacChange {
+        kind,
+        stamp: record.stamp,
+        raw: record.raw.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -91,7 +96,11 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<Kind> {
         let records = parse(text, Grammar::AuditLog);
-        records.iter().filter_map(mac_change).map(|change| change.kind).collect()
+        records
+            .iter()
+            .filter_map(mac_change)
+            .map(|change| change.kind)
+            .collect()
     }
 
     #[test]
@@ -106,7 +115,13 @@ mod tests {
             value: Some(value),
             was: Some(!value),
         };
-        let wanted = [mode(false), mode(true), Kind::PolicyLoad, boolean(true), boolean(false)];
+        let wanted = [
+            mode(false),
+            mode(true),
+            Kind::PolicyLoad,
+            boolean(true),
+            boolean(false),
+        ];
         assert_eq!(found, wanted);
         assert!(found.iter().all(Kind::is_real));
     }
@@ -117,6 +132,9 @@ mod tests {
             type=MAC_STATUS msg=audit(1361930001.123:72): enforcing=1 old_enforcing=1 auid=0 ses=2";
         let found = kinds(text);
         assert_eq!(found[0], Kind::PolicyLoad);
-        assert!(!found[1].is_real(), "setenforce 1 on an enforcing host changes nothing");
+        assert!(
+            !found[1].is_real(),
+            "setenforce 1 on an enforcing host changes nothing"
+        );
     }
 }

@@ -54,8 +54,16 @@ pub(super) fn places(records: &[Record], capture: &WindowCapture, end: MarkerEnd
             && !record.is_hearsay()
             && text_of(&record.body).is_some_and(|text| text == wanted)
     };
-    let found = records.iter().enumerate().filter(|(_, record)| ours(record));
-    found.map(|(index, record)| Place { index, stamp: record.stamp }).collect()
+    let found = records
+        .iter()
+        .enumerate()
+        .filter(|(_, record)| ours(record));
+    found
+        .map(|(index, record)| Place {
+            index,
+            stamp: record.stamp,
+        })
+        .collect()
 }
 
 /// The text of a user record: plain up to `exe=`, in double quotes, or in hex.
@@ -64,9 +72,15 @@ pub(super) fn text_of(body: &str) -> Option<String> {
     let text = inner.split_once("text=")?.1;
     let text = text.split(" exe=").next().unwrap_or(text).trim_end();
     let text = text.trim_end_matches('\'').trim();
-    let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     let plain = quoted.unwrap_or(text);
-    Some(unhex(plain).filter(|_| quoted.is_none()).unwrap_or_else(|| plain.to_owned()))
+    Some(
+        unhex(plain)
+            .filter(|_| quoted.is_none())
+            .unwrap_or_else(|| plain.to_owned()),
+    )
 }
 
 #[cfg(test)]
@@ -87,6 +101,9 @@ mod tests {
     #[test]
     fn text_around_the_marker_makes_it_another_text() {
         let body = "msg='text=x patchgate 5f3a9c0e w-1 begin exe=\"/usr/sbin/auditctl\"'";
-        assert_ne!(text_of(body), Some(marker_text("5f3a9c0e", "w-1", MarkerEnd::Begin)));
+        assert_ne!(
+            text_of(body),
+            Some(marker_text("5f3a9c0e", "w-1", MarkerEnd::Begin))
+        );
     }
 }

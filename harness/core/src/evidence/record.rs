@@ -53,7 +53,11 @@ impl Stamp {
     pub fn parse(text: &str) -> Option<Self> {
         let (time, serial) = text.split_once(':')?;
         let (sec, ms) = time.split_once('.')?;
-        Some(Self { sec: sec.parse().ok()?, ms: ms.parse().ok()?, serial: serial.parse().ok()? })
+        Some(Self {
+            sec: sec.parse().ok()?,
+            ms: ms.parse().ok()?,
+            serial: serial.parse().ok()?,
+        })
     }
 }
 
@@ -86,7 +90,9 @@ impl Record {
     /// Any process can write such a line with `logger`, so it proves nothing.
     #[must_use]
     pub fn is_hearsay(&self) -> bool {
-        self.speaker.as_deref().is_some_and(|speaker| speaker != "kernel")
+        self.speaker
+            .as_deref()
+            .is_some_and(|speaker| speaker != "kernel")
     }
 
     /// Keeps text that is no record.
@@ -144,8 +150,12 @@ fn parse_line(line: &str, grammar: Grammar) -> Vec<Record> {
         records.push(Record::unrecognized(&line[..first.start]));
         start = first.start;
     }
-    let ends: Vec<usize> =
-        heads.iter().skip(1).map(|head| head.start).chain([line.len()]).collect();
+    let ends: Vec<usize> = heads
+        .iter()
+        .skip(1)
+        .map(|head| head.start)
+        .chain([line.len()])
+        .collect();
     for (head, end) in heads.into_iter().zip(ends) {
         records.push(Record::build(line, head, start, end));
         start = end;
@@ -207,7 +217,11 @@ fn speaker(before: &str) -> Option<String> {
         if let Some(tag) = word.strip_suffix(':').filter(|tag| !tag.is_empty()) {
             let name = tag.split('[').next().unwrap_or(tag);
             let printk = name == "audit" && plain;
-            return Some(if printk { "kernel".to_owned() } else { name.to_owned() });
+            return Some(if printk {
+                "kernel".to_owned()
+            } else {
+                name.to_owned()
+            });
         }
         plain = plain && is_printk_stamp(word);
     }

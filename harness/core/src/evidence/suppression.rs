@@ -51,24 +51,68 @@ pub struct Suppression {
 
 /// Words of a line, the kind that they mean, and what stands before the count.
 const PHRASES: &[(&str, SuppressionKind, Option<&str>)] = &[
-    ("audit_lost=", SuppressionKind::KernelLost, Some("audit_lost=")),
+    (
+        "audit_lost=",
+        SuppressionKind::KernelLost,
+        Some("audit_lost="),
+    ),
     ("audit_backlog=", SuppressionKind::KernelLost, None),
     ("backlog limit exceeded", SuppressionKind::KernelLost, None),
-    ("audit: rate limit exceeded", SuppressionKind::KernelLost, None),
-    ("audit: printk limit exceeded", SuppressionKind::KernelLost, None),
+    (
+        "audit: rate limit exceeded",
+        SuppressionKind::KernelLost,
+        None,
+    ),
+    (
+        "audit: printk limit exceeded",
+        SuppressionKind::KernelLost,
+        None,
+    ),
     ("queue overflow", SuppressionKind::KernelLost, None),
     ("out of memory in audit_", SuppressionKind::KernelLost, None),
     ("error in audit_log", SuppressionKind::KernelLost, None),
-    ("*NO* daemon at audit_pid", SuppressionKind::AuditdGone, None),
-    ("audit: auditd disappeared", SuppressionKind::AuditdGone, None),
+    (
+        "*NO* daemon at audit_pid",
+        SuppressionKind::AuditdGone,
+        None,
+    ),
+    (
+        "audit: auditd disappeared",
+        SuppressionKind::AuditdGone,
+        None,
+    ),
     ("dispatch err (pipe full)", SuppressionKind::Auditd, None),
-    ("queue is full - dropping event", SuppressionKind::Auditd, None),
+    (
+        "queue is full - dropping event",
+        SuppressionKind::Auditd,
+        None,
+    ),
     ("queue to plugins is full", SuppressionKind::Auditd, None),
-    ("Audit daemon has no space left", SuppressionKind::Auditd, None),
-    ("Audit daemon is suspending logging", SuppressionKind::Auditd, None),
-    ("Audit daemon detected an error", SuppressionKind::Auditd, None),
-    ("imuxsock begins to drop messages", SuppressionKind::LogForwarding, None),
-    ("begin to drop messages due to rate-limiting", SuppressionKind::LogForwarding, None),
+    (
+        "Audit daemon has no space left",
+        SuppressionKind::Auditd,
+        None,
+    ),
+    (
+        "Audit daemon is suspending logging",
+        SuppressionKind::Auditd,
+        None,
+    ),
+    (
+        "Audit daemon detected an error",
+        SuppressionKind::Auditd,
+        None,
+    ),
+    (
+        "imuxsock begins to drop messages",
+        SuppressionKind::LogForwarding,
+        None,
+    ),
+    (
+        "begin to drop messages due to rate-limiting",
+        SuppressionKind::LogForwarding,
+        None,
+    ),
 ];
 
 /// Finds all lines of a text that say that something was left out.
@@ -82,19 +126,48 @@ pub fn suppressions(text: &str) -> Vec<Suppression> {
 pub fn suppression(line: &str) -> Option<Suppression> {
     let (kind, count) = phrase(line)
         .or_else(|| callbacks(line))
-        .or_else(|| numbered(line, "Missed ", " kernel messages", SuppressionKind::LogForwarding))
+        .or_else(|| {
+            numbered(
+                line,
+                "Missed ",
+                " kernel messages",
+                SuppressionKind::LogForwarding,
+            )
+        })
         .or_else(|| lost_by_rsyslog(line))
-        .or_else(|| numbered(line, "printk: ", " messages suppressed", SuppressionKind::Anonymous))
-        .or_else(|| numbered(line, "Suppressed ", " messages from", SuppressionKind::Unrelated))?;
-    Some(Suppression { kind, count, line: line.to_owned() })
+        .or_else(|| {
+            numbered(
+                line,
+                "printk: ",
+                " messages suppressed",
+                SuppressionKind::Anonymous,
+            )
+        })
+        .or_else(|| {
+            numbered(
+                line,
+                "Suppressed ",
+                " messages from",
+                SuppressionKind::Unrelated,
+            )
+        })?;
+    Some(Suppression {
+        kind,
+        count,
+        line: line.to_owned(),
+    })
 }
 
 /// Looks a line up in the table of fixed phrases.
 fn phrase(line: &str) -> Option<(SuppressionKind, Option<u64>)> {
     let (_, kind, before) = PHRASES.iter().find(|(words, _, _)| line.contains(words))?;
-    let count = before.and_then(|before| line.split_once(before)).and_then(|(_, rest)| {
-        rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok())
-    });
+    let count = before
+        .and_then(|before| line.split_once(before))
+        .and_then(|(_, rest)| {
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()
+                .and_then(|digits| digits.parse().ok())
+        });
     Some((*kind, count))
 }
 
@@ -115,7 +188,10 @@ fn callbacks(line: &str) -> Option<(SuppressionKind, Option<u64>)> {
 /// Reads `imjournal: N messages lost due to rate-limiting` and rsyslog's own form of it.
 fn lost_by_rsyslog(line: &str) -> Option<(SuppressionKind, Option<u64>)> {
     let before = line.split_once(" messages lost due to rate-limiting")?.0;
-    let count = before.rsplit(' ').next().and_then(|digits| digits.parse().ok());
+    let count = before
+        .rsplit(' ')
+        .next()
+        .and_then(|digits| digits.parse().ok());
     Some((SuppressionKind::LogForwarding, count))
 }
 
@@ -137,33 +213,61 @@ mod tests {
     #[test]
     fn every_generation_is_known() {
         for (line, kind, count) in [
-            ("__ratelimit: 22683 callbacks suppressed", Kind::Anonymous, Some(22683)),
+            (
+                "__ratelimit: 22683 callbacks suppressed",
+                Kind::Anonymous,
+                Some(22683),
+            ),
             (
                 "Feb 27 03:12:44 web kernel: __ratelimit: 5 callbacks suppressed",
                 Kind::Anonymous,
                 Some(5),
             ),
             ("printk: 14 messages suppressed.", Kind::Anonymous, Some(14)),
-            ("audit_printk_skb: 93 callbacks suppressed", Kind::AuditPrintk, Some(93)),
+            (
+                "audit_printk_skb: 93 callbacks suppressed",
+                Kind::AuditPrintk,
+                Some(93),
+            ),
             (
                 "[   37.322879] kauditd_printk_skb: 164 callbacks suppressed",
                 Kind::AuditPrintk,
                 Some(164),
             ),
-            ("audit_log_start: 9 callbacks suppressed", Kind::KernelLost, Some(9)),
+            (
+                "audit_log_start: 9 callbacks suppressed",
+                Kind::KernelLost,
+                Some(9),
+            ),
             (
                 "audit: audit_lost=510 audit_rate_limit=3 audit_backlog_limit=8192",
                 Kind::KernelLost,
                 Some(510),
             ),
-            ("audit: audit_backlog=5 > audit_backlog_limit=4", Kind::KernelLost, None),
+            (
+                "audit: audit_backlog=5 > audit_backlog_limit=4",
+                Kind::KernelLost,
+                None,
+            ),
             ("audit: backlog limit exceeded", Kind::KernelLost, None),
-            ("[   51.809403] audit: rate limit exceeded", Kind::KernelLost, None),
+            (
+                "[   51.809403] audit: rate limit exceeded",
+                Kind::KernelLost,
+                None,
+            ),
             ("audit: printk limit exceeded", Kind::KernelLost, None),
             ("audit: kauditd hold queue overflow", Kind::KernelLost, None),
-            ("audit: *NO* daemon at audit_pid=1234", Kind::AuditdGone, None),
+            (
+                "audit: *NO* daemon at audit_pid=1234",
+                Kind::AuditdGone,
+                None,
+            ),
             ("audit: auditd disappeared", Kind::AuditdGone, None),
-            ("auditd[612]: dispatch err (pipe full) event lost", Kind::Auditd, None),
+            (
+                "auditd[612]: dispatch err (pipe full) event lost",
+                Kind::Auditd,
+                None,
+            ),
             (
                 "auditd[9]: Audit daemon is suspending logging due to low disk space.",
                 Kind::Auditd,
@@ -179,14 +283,26 @@ mod tests {
                 Kind::LogForwarding,
                 None,
             ),
-            ("imjournal: begin to drop messages due to rate-limiting", Kind::LogForwarding, None),
-            ("systemd-journald[31]: Missed 12 kernel messages", Kind::LogForwarding, Some(12)),
+            (
+                "imjournal: begin to drop messages due to rate-limiting",
+                Kind::LogForwarding,
+                None,
+            ),
+            (
+                "systemd-journald[31]: Missed 12 kernel messages",
+                Kind::LogForwarding,
+                Some(12),
+            ),
             (
                 "systemd-journal[9]: Suppressed 441 messages from /system.slice/x.service",
                 Kind::Unrelated,
                 Some(441),
             ),
-            ("net_ratelimit: 31 callbacks suppressed", Kind::Unrelated, Some(31)),
+            (
+                "net_ratelimit: 31 callbacks suppressed",
+                Kind::Unrelated,
+                Some(31),
+            ),
         ] {
             let found = suppression(line).unwrap_or_else(|| panic!("not found: {line}"));
             assert_eq!((found.kind, found.count), (kind, count), "{line}");
@@ -209,8 +325,17 @@ mod tests {
     #[test]
     fn the_kernel_log_of_a_lab_guest_without_auditd_shows_both_lines() {
         let found = suppressions(include_str!("../../tests/captured/audit/lab/down.dmesg"));
-        let counts: Vec<_> = found.iter().map(|found| (found.kind, found.count)).collect();
-        assert_eq!(counts, [(Kind::AuditPrintk, Some(10)), (Kind::AuditPrintk, Some(164))]);
+        let counts: Vec<_> = found
+            .iter()
+            .map(|found| (found.kind, found.count))
+            .collect();
+        assert_eq!(
+            counts,
+            [
+                (Kind::AuditPrintk, Some(10)),
+                (Kind::AuditPrintk, Some(164))
+            ]
+        );
     }
 
     #[test]

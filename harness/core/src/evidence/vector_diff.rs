@@ -68,10 +68,16 @@ fn compare(
     let lost: BTreeSet<_> = was.difference(&is).cloned().collect();
     let gained: BTreeSet<_> = is.difference(&was).cloned().collect();
     let list = |names: &mut dyn Iterator<Item = &String>| names.cloned().collect::<Vec<_>>();
-    let newly_silent =
-        list(&mut is_silent.difference(&was_silent).filter(|name| !lost.contains(*name)));
-    let newly_audited =
-        list(&mut was_silent.difference(&is_silent).filter(|name| !gained.contains(*name)));
+    let newly_silent = list(
+        &mut is_silent
+            .difference(&was_silent)
+            .filter(|name| !lost.contains(*name)),
+    );
+    let newly_audited = list(
+        &mut was_silent
+            .difference(&is_silent)
+            .filter(|name| !gained.contains(*name)),
+    );
     let change = VectorChange {
         source_type: type_of(query.source()),
         target_type: type_of(query.target()),
@@ -81,10 +87,18 @@ fn compare(
         gained: gained.into_iter().collect(),
         newly_silent,
         newly_audited,
-        permissive: after.vectors.get(query).is_some_and(|vector| vector.is_permissive()),
+        permissive: after
+            .vectors
+            .get(query)
+            .is_some_and(|vector| vector.is_permissive()),
         query: query.clone(),
     };
-    let lists = [&change.lost, &change.gained, &change.newly_silent, &change.newly_audited];
+    let lists = [
+        &change.lost,
+        &change.gained,
+        &change.newly_silent,
+        &change.newly_audited,
+    ];
     Some(lists.iter().any(|list| !list.is_empty()).then_some(change))
 }
 
@@ -112,24 +126,38 @@ mod tests {
 
     /// A table that holds the answer for httpd_t's own TCP sockets.
     fn table(permissions: &str, answer: &str) -> VectorTable {
-        let perms = permissions.lines().map(|line| format!("perm tcp_socket {line}\n"));
+        let perms = permissions
+            .lines()
+            .map(|line| format!("perm tcp_socket {line}\n"));
         let text = format!(
             "vectors begin 1\nclass tcp_socket 7\n{}av {HTTPD} {HTTPD} tcp_socket : {answer}\nvectors end 1\n",
             perms.collect::<String>()
         );
         let reading = parse_vectors(&text);
-        assert!(reading.complete && reading.unparsed.is_empty(), "{reading:?}");
+        assert!(
+            reading.complete && reading.unparsed.is_empty(),
+            "{reading:?}"
+        );
         reading.table
     }
 
     #[test]
     fn the_policy_of_2013_loses_listen_and_accept_in_silence() {
-        let before = table(PERMISSIONS, include_str!("../../tests/captured/audit/lab/vectors.before"));
-        let after = table(PERMISSIONS, include_str!("../../tests/captured/audit/lab/vectors.after"));
+        let before = table(
+            PERMISSIONS,
+            include_str!("../../tests/captured/audit/lab/vectors.before"),
+        );
+        let after = table(
+            PERMISSIONS,
+            include_str!("../../tests/captured/audit/lab/vectors.after"),
+        );
         let changes = diff(&before, &after).changes;
         assert_eq!(changes.len(), 1);
         let change = &changes[0];
-        assert_eq!((change.source_type.as_str(), change.target_type.as_str()), ("httpd_t", "httpd_t"));
+        assert_eq!(
+            (change.source_type.as_str(), change.target_type.as_str()),
+            ("httpd_t", "httpd_t")
+        );
         assert_eq!(change.class, "tcp_socket");
         assert_eq!(change.lost, ["accept", "listen"]);
         assert_eq!(change.silenced, ["accept", "listen"]);
@@ -141,9 +169,40 @@ mod tests {
     }
 
     #[test]
+    fn the_script_s_answers_of_a_lab_guest_differ_in_that_alone() {
+        let before = parse_vectors(include_str!(
+            "../../tests/captured/audit/lab/vectors-httpd.before"
+        ));
+        let after = parse_vectors(include_str!(
+            "../../tests/captured/audit/lab/vectors-httpd.after"
+        ));
+        for reading in [&before, &after] {
+            assert!(reading.complete && reading.unparsed.is_empty());
+            assert_eq!(
+                (reading.table.vectors.len(), reading.refused.len()),
+                (22, 14)
+            );
+            assert_eq!(reading.table.seqnos().len(), 1);
+        }
+        let diff = diff(&before.table, &after.table);
+        assert!(diff.uncompared.is_empty());
+        assert_eq!(diff.changes.len(), 1);
+        assert_eq!(
+            (&diff.changes[0].query, &diff.changes[0].silenced[..]),
+            (&query(), &["accept".to_owned(), "listen".to_owned()][..],)
+        );
+    }
+
+    #[test]
     fn without_dontaudit_the_same_loss_is_not_silent() {
-        let after = table(PERMISSIONS, include_str!("../../tests/captured/audit/lab/vectors.after"));
-        let db = table(PERMISSIONS, include_str!("../../tests/captured/audit/lab/vectors.db"));
+        let after = table(
+            PERMISSIONS,
+            include_str!("../../tests/captured/audit/lab/vectors.after"),
+        );
+        let db = table(
+            PERMISSIONS,
+            include_str!("../../tests/captured/audit/lab/vectors.db"),
+        );
         let change = &diff(&after, &db).changes[0];
         assert!(change.lost.is_empty() && change.gained.is_empty());
         assert_eq!(change.newly_audited, ["accept", "listen"]);

@@ -42,9 +42,11 @@ class() {
 /// takes one write for each open file. The answer has no newline, so `read` fails and still reads.
 const ASK: &str = r#"ask() {
     while read -r s t; do
-        a=
-        [ -n "$i" ] && { printf '%s %s %s' $s $t $i >&3 && { read -r a <&3 || :; }; } 2>/dev/null 3<>$m/access
-        if [ -n "$a" ]; then echo av $s $t $c : $a; else echo av $s $t $c ! refused; fi
+        a= w='no such class'
+        [ -n "$i" ] && w=refused && {
+            printf '%s %s %s' $s $t $i >&3 && { read -r a <&3 || :; }
+        } 2>/dev/null 3<>$m/access
+        if [ -n "$a" ]; then echo av $s $t $c : $a; else echo av $s $t $c ! $w; fi
         n=$((n + 1))
     done
 }
@@ -112,11 +114,20 @@ fn read_line(reading: &mut VectorReading, words: &[&str]) -> Option<()> {
         ["class" | "perm", _, "!", ..] | ["perm", _, _, "!", ..] => {}
         ["class", class, index] => {
             let index = index.parse().ok()?;
-            reading.table.classes.entry((*class).to_owned()).or_default().index = Some(index);
+            reading
+                .table
+                .classes
+                .entry((*class).to_owned())
+                .or_default()
+                .index = Some(index);
         }
         ["perm", class, name, value] => {
             let value = value.parse().ok()?;
-            let class = reading.table.classes.entry((*class).to_owned()).or_default();
+            let class = reading
+                .table
+                .classes
+                .entry((*class).to_owned())
+                .or_default();
             class.permissions.insert((*name).to_owned(), value);
         }
         ["av", source, target, class, ":", answer @ ..] => {
@@ -164,14 +175,20 @@ mod tests {
     #[test]
     fn unknown_lines_are_kept() {
         let text = "vectors begin 0\nbash: warning: setlocale\nav x\nvectors end 0\n";
-        assert_eq!(parse_vectors(text).unparsed, ["bash: warning: setlocale", "av x"]);
+        assert_eq!(
+            parse_vectors(text).unparsed,
+            ["bash: warning: setlocale", "av x"]
+        );
     }
 
     #[test]
     fn the_script_asks_every_query_once_by_class() {
         let query = |target, class| Query::new("a:b:c", target, class).unwrap();
-        let queries =
-            [query("d:e:f", "file"), query("d:e:f", "dir"), query("x:y:z", "file")];
+        let queries = [
+            query("d:e:f", "file"),
+            query("d:e:f", "dir"),
+            query("x:y:z", "file"),
+        ];
         let script = vector_script(&[&queries[..], &queries[..1]].concat());
         assert!(script.contains("echo vectors begin 3\n"));
         assert!(script.contains("class dir\nask <<'_'\na:b:c d:e:f\n_\n"));
@@ -184,8 +201,14 @@ mod tests {
             av a:b:c d:e:f file : 2 ffffffff 0 ffffffff 4 0\nvectors end 1\n";
         let table = parse_vectors(text).table;
         let json = serde_json::to_string(&table).unwrap();
-        assert!(json.contains(r#""a:b:c d:e:f file":{"allowed":2"#), "{json}");
-        assert_eq!(serde_json::from_str::<super::VectorTable>(&json).unwrap(), table);
+        assert!(
+            json.contains(r#""a:b:c d:e:f file":{"allowed":2"#),
+            "{json}"
+        );
+        assert_eq!(
+            serde_json::from_str::<super::VectorTable>(&json).unwrap(),
+            table
+        );
     }
 
     proptest! {

@@ -53,7 +53,9 @@ pub struct WindowEvidence {
 impl WindowEvidence {
     /// The decisions that are not grants.
     pub fn denials(&self) -> impl Iterator<Item = &Decision> {
-        self.decisions.iter().filter(|decision| decision.is_denial())
+        self.decisions
+            .iter()
+            .filter(|decision| decision.is_denial())
     }
 }
 
@@ -72,14 +74,19 @@ pub(super) struct Window {
 pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidence {
     let window = Window::open(capture);
     let all = event::decisions_at(&window.records);
-    let ours = all.into_iter().filter(|(index, _)| {
-        window.holds(*index) && !window.records[*index].is_hearsay()
-    });
+    let ours = all
+        .into_iter()
+        .filter(|(index, _)| window.holds(*index) && !window.records[*index].is_hearsay());
     let (indices, decisions): (Vec<usize>, Vec<Decision>) = ours.unzip();
     let mac_changes: Vec<MacChange> = window.trusted().filter_map(mac_change).collect();
-    let errors = window.trusted().filter(|record| record.kind == RecordKind::SelinuxErr);
+    let errors = window
+        .trusted()
+        .filter(|record| record.kind == RecordKind::SelinuxErr);
     WindowEvidence {
-        out_of_order: indices.iter().filter(|index| !window.inside.contains(index)).count(),
+        out_of_order: indices
+            .iter()
+            .filter(|index| !window.inside.contains(index))
+            .count(),
         selinux_errors: errors.map(|record| record.raw.clone()).collect(),
         unrecognized: window.unrecognized(capture.log.source),
         coverage: gaps::coverage(capture, &window, &mac_changes, expected),
@@ -107,7 +114,11 @@ pub fn statement(evidence: &WindowEvidence) -> String {
 /// Counts and lists the gaps: `2 gaps: auditd was not running; …`.
 fn gap_list(coverage: &Coverage) -> String {
     let sentences: Vec<String> = coverage.gaps().iter().map(|gap| gap.sentence()).collect();
-    format!("{}: {}", plural(sentences.len(), "gap"), sentences.join("; "))
+    format!(
+        "{}: {}",
+        plural(sentences.len(), "gap"),
+        sentences.join("; ")
+    )
 }
 
 /// `1 denial`, `2 denials`.
@@ -128,10 +139,22 @@ impl Window {
         let (first, last) = (begins.first(), ends.last());
         let start = first.map_or(0, |place| place.index + 1);
         let end = last.map_or(records.len(), |place| place.index);
-        let stamps = first.and_then(|place| place.stamp).zip(last.and_then(|place| place.stamp));
+        let stamps = first
+            .and_then(|place| place.stamp)
+            .zip(last.and_then(|place| place.stamp));
         // Markers in the wrong order bound nothing: everything is looked at.
-        let inside = if start <= end { start..end } else { 0..records.len() };
-        Self { records, inside, stamps, begins, ends }
+        let inside = if start <= end {
+            start..end
+        } else {
+            0..records.len()
+        };
+        Self {
+            records,
+            inside,
+            stamps,
+            begins,
+            ends,
+        }
     }
 
     /// True when the record at this index belongs to the window.
@@ -152,7 +175,11 @@ impl Window {
 
     /// The window's records.
     fn records(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter().enumerate().filter(|(i, _)| self.holds(*i)).map(|(_, record)| record)
+        self.records
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| self.holds(*i))
+            .map(|(_, record)| record)
     }
 
     /// The window's records that the kernel or auditd wrote.
@@ -175,6 +202,10 @@ impl Window {
             LogSource::Journal | LogSource::KernelRing | LogSource::None => speaks(&record.raw),
         };
         let hearsay = self.records().filter(|record| record.is_hearsay());
-        self.garbled().chain(hearsay).filter(shown).map(|record| record.raw.clone()).collect()
+        self.garbled()
+            .chain(hearsay)
+            .filter(shown)
+            .map(|record| record.raw.clone())
+            .collect()
     }
 }

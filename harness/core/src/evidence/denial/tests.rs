@@ -16,7 +16,10 @@ fn one(text: &str) -> Decision {
 }
 
 fn types(decision: &Decision) -> (&str, &str) {
-    (type_name(decision.source.as_ref()), type_name(decision.target.as_ref()))
+    (
+        type_name(decision.source.as_ref()),
+        type_name(decision.target.as_ref()),
+    )
 }
 
 fn type_name(context: Option<&Context>) -> &str {
@@ -33,34 +36,57 @@ fn a_loud_denial_of_a_lab_guest_is_read_whole() {
     assert_eq!(types(first), ("httpd_t", "shadow_t"));
     assert_eq!(first.class.as_deref(), Some("file"));
     assert_eq!(first.comm.as_deref(), Some("httpd"));
-    assert_eq!(first.exe.as_deref(), Some("/usr/sbin/httpd"), "from the event's SYSCALL");
+    assert_eq!(
+        first.exe.as_deref(),
+        Some("/usr/sbin/httpd"),
+        "from the event's SYSCALL"
+    );
     assert_eq!(first.path.as_deref(), Some("/var/www/html/loud.html"));
-    assert_eq!((first.dev.as_deref(), first.ino), (Some("vda"), Some(17035)));
+    assert_eq!(
+        (first.dev.as_deref(), first.ino),
+        (Some("vda"), Some(17035))
+    );
     assert_eq!(first.permissive, Some(false));
     assert!(first.complete && first.is_denial());
     let spaced = found.last().unwrap();
-    assert_eq!(spaced.path.as_deref(), Some("/var/www/html/with space.html"), "from hex");
+    assert_eq!(
+        spaced.path.as_deref(),
+        Some("/var/www/html/with space.html"),
+        "from hex"
+    );
 }
 
 #[test]
 fn the_denial_of_2013_shows_when_dontaudit_is_off() {
     let found = all(include_str!("../../../tests/captured/audit/lab/db.log"));
-    let listen: Vec<_> =
-        found.iter().filter(|found| found.permissions == ["listen"]).collect();
+    let listen: Vec<_> = found
+        .iter()
+        .filter(|found| found.permissions == ["listen"])
+        .collect();
     assert_eq!(listen.len(), 1);
     assert_eq!(types(listen[0]), ("httpd_t", "httpd_t"));
     assert_eq!(listen[0].class.as_deref(), Some("tcp_socket"));
     assert_eq!(listen[0].port, Some(80));
-    assert_eq!(found.len(), 8, "three events with three decisions each or one");
+    assert_eq!(
+        found.len(),
+        8,
+        "three events with three decisions each or one"
+    );
 }
 
 #[test]
 fn one_event_can_hold_several_decisions() {
     let text = include_str!("../../../tests/captured/audit/lab/db.log");
-    let siginh: Vec<_> =
-        all(text).into_iter().filter(|found| found.permissions == ["siginh"]).collect();
+    let siginh: Vec<_> = all(text)
+        .into_iter()
+        .filter(|found| found.permissions == ["siginh"])
+        .collect();
     assert_eq!(siginh.len(), 2);
-    assert_eq!(siginh[0].comm.as_deref(), Some("setfiles"), "the AVC's own, not the SYSCALL's");
+    assert_eq!(
+        siginh[0].comm.as_deref(),
+        Some("setfiles"),
+        "the AVC's own, not the SYSCALL's"
+    );
 }
 
 #[test]
@@ -84,9 +110,11 @@ fn nothing_but_a_decision_is_one() {
 
 #[test]
 fn a_grant_is_no_denial() {
-    let grant = one("type=AVC msg=audit(1.2:3): avc:  granted  { load_policy } for  pid=1 \
+    let grant = one(
+        "type=AVC msg=audit(1.2:3): avc:  granted  { load_policy } for  pid=1 \
         comm=\"load_policy\" scontext=u:r:load_policy_t:s0 tcontext=u:r:security_t:s0 \
-        tclass=security");
+        tclass=security",
+    );
     assert_eq!(grant.verdict, AvcVerdict::Granted);
     assert!(!grant.is_denial() && grant.complete);
 }
@@ -141,30 +169,48 @@ fn user_decisions_of_every_generation_are_read() {
 
 #[test]
 fn a_client_cannot_add_a_second_decision_to_a_user_record() {
-    let found = one("type=USER_AVC msg=audit(1.2:8): pid=1 msg='avc:  denied  { start } for \
+    let found = one(
+        "type=USER_AVC msg=audit(1.2:8): pid=1 msg='avc:  denied  { start } for \
         cmdline=\"x\" avc:  denied  { stop } for y\" scontext=u:r:a_t:s0 tcontext=u:r:b_t:s0 \
-        tclass=service exe=\"/usr/lib/systemd/systemd\"'");
+        tclass=service exe=\"/usr/lib/systemd/systemd\"'",
+    );
     assert_eq!(found.permissions, ["start"]);
 }
 
 #[test]
 fn fields_may_stand_in_any_order_with_any_spacing() {
-    let found = one("type=AVC msg=audit(1166045975.667:1129): avc: denied { write } for comm=local \
+    let found = one(
+        "type=AVC msg=audit(1166045975.667:1129): avc: denied { write } for comm=local \
         dev=dm-0 name=root.lock pid=10581 scontext=system_u:system_r:postfix_local_t:s0 \
-        tclass=file tcontext=system_u:object_r:mail_spool_t:s0 ");
+        tclass=file tcontext=system_u:object_r:mail_spool_t:s0 ",
+    );
     assert_eq!(types(&found), ("postfix_local_t", "mail_spool_t"));
-    assert_eq!((found.comm.as_deref(), found.dev.as_deref()), (Some("local"), Some("dm-0")));
-    assert_eq!((found.permissive, found.complete), (None, true), "EL6 does not say");
+    assert_eq!(
+        (found.comm.as_deref(), found.dev.as_deref()),
+        (Some("local"), Some("dm-0"))
+    );
+    assert_eq!(
+        (found.permissive, found.complete),
+        (None, true),
+        "EL6 does not say"
+    );
 }
 
 #[test]
 fn a_record_without_its_end_is_a_denial_with_unknown_contexts() {
-    let found = one("type=AVC msg=audit(1.2:3): avc:  denied  { read } for  pid=1 comm=\"x\" \
-        dev=\"vda\" ino=1454");
-    assert_eq!((found.source.as_ref(), found.target.as_ref(), found.complete), (None, None, false));
+    let found = one(
+        "type=AVC msg=audit(1.2:3): avc:  denied  { read } for  pid=1 comm=\"x\" \
+        dev=\"vda\" ino=1454",
+    );
+    assert_eq!(
+        (found.source.as_ref(), found.target.as_ref(), found.complete),
+        (None, None, false)
+    );
     assert_eq!(found.comm.as_deref(), Some("x"));
-    let inside = one("type=AVC msg=audit(1.2:3): avc:  denied  { read } for  pid=1 \
-        scontext=u:r:httpd_t:s0 tcontext=system_u:object_r:httpd_sys");
+    let inside = one(
+        "type=AVC msg=audit(1.2:3): avc:  denied  { read } for  pid=1 \
+        scontext=u:r:httpd_t:s0 tcontext=system_u:object_r:httpd_sys",
+    );
     assert_eq!(types(&inside), ("httpd_t", ""), "a cut type is no type");
 }
 
@@ -179,9 +225,14 @@ fn a_record_cut_before_its_verdict_counts_as_a_denial() {
 
 #[test]
 fn a_denied_bounded_transition_leaves_no_avc_and_is_a_denial_all_the_same() {
-    let found = one("type=SELINUX_ERR msg=audit(1.2:3): op=security_bounded_transition \
-        seresult=denied oldcontext=u:r:init_t:s0 newcontext=u:r:httpd_t:s0");
-    assert_eq!((found.decider, types(&found)), (Decider::Bounds, ("init_t", "httpd_t")));
+    let found = one(
+        "type=SELINUX_ERR msg=audit(1.2:3): op=security_bounded_transition \
+        seresult=denied oldcontext=u:r:init_t:s0 newcontext=u:r:httpd_t:s0",
+    );
+    assert_eq!(
+        (found.decider, types(&found)),
+        (Decider::Bounds, ("init_t", "httpd_t"))
+    );
 }
 
 #[test]
@@ -210,10 +261,38 @@ fn events_of_different_nodes_are_not_joined() {
 
 #[test]
 fn decisions_of_one_record_need_no_event() {
-    let records = parse("audit[570]: AVC avc:  denied  { module_load } for  pid=570 \
+    let records = parse(
+        "audit[570]: AVC avc:  denied  { module_load } for  pid=570 \
         comm=\"(udev-worker)\" scontext=u:r:udev_t:s0 tcontext=u:r:user_home_t:s0 \
-        tclass=system permissive=0", Grammar::KernelLog);
+        tclass=system permissive=0",
+        Grammar::KernelLog,
+    );
     let found = decisions(&records[0]);
     assert_eq!(found[0].comm.as_deref(), Some("(udev-worker)"));
     assert_eq!(found[0].stamp, None);
+}
+
+#[test]
+fn the_documented_forms_of_el5_to_el7_are_read() {
+    let el5 = all(include_str!(
+        "../../../tests/captured/audit/documented/el5-audit.log"
+    ));
+    assert_eq!(el5.len(), 2);
+    assert_eq!(el5[0].path.as_deref(), Some("/var/www/html/index.html"));
+    assert_eq!(el5[0].exe.as_deref(), Some("/usr/sbin/httpd"));
+    let kernel = |text: &str| event::decisions(&parse(text, Grammar::KernelLog));
+    let el6 = kernel(include_str!(
+        "../../../tests/captured/audit/documented/el6-messages"
+    ));
+    assert_eq!(el6.len(), 2);
+    assert_eq!((el6[0].port, el6[0].complete), (Some(8009), true));
+    assert_eq!(
+        (el6[1].comm.as_deref(), el6[1].complete),
+        (Some("httpd"), false)
+    );
+    let el7 = kernel(include_str!(
+        "../../../tests/captured/audit/documented/el7-dmesg"
+    ));
+    assert_eq!(el7.len(), 2);
+    assert_eq!(types(&el7[1]), ("logrotate_t", "httpd_unit_file_t"));
 }

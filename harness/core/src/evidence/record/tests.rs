@@ -17,7 +17,12 @@ fn one(line: &str, grammar: Grammar) -> Record {
 fn framings() -> Vec<(String, Framing, Option<&'static str>, Option<u64>)> {
     let form = |before: &str| format!("{before}{BODY}");
     vec![
-        (form("type=AVC msg=audit(1364481363.243:24287): "), Framing::AuditLog, None, Some(24287)),
+        (
+            form("type=AVC msg=audit(1364481363.243:24287): "),
+            Framing::AuditLog,
+            None,
+            Some(24287),
+        ),
         (
             form("node=web1 type=AVC msg=audit(1364481363.243:24287): "),
             Framing::AuditLog,
@@ -30,28 +35,100 @@ fn framings() -> Vec<(String, Framing, Option<&'static str>, Option<u64>)> {
             Some("web1"),
             Some(24287),
         ),
-        (form("type=UNKNOWN[1400] msg=audit(1.2:3): "), Framing::AuditLog, None, Some(3)),
-        (form("type=1400 msg=audit(1.2:3):"), Framing::AuditLog, None, Some(3)),
-        (form("212:type=AVC msg=audit(1.2:3): "), Framing::AuditLog, None, Some(3)),
-        (form("type=AVC msg=audit(3.10.2024 14:18:05.243:87) : "), Framing::Interpreted, None, None),
-        (form("type=AVC msg=audit(01/10/22 14:18:05.243:87) : "), Framing::Interpreted, None, None),
-        (form("type=1400 audit(1.2:3): "), Framing::Kernel, None, Some(3)),
-        (form("audit(1151434000.4294965869:3): "), Framing::Kernel, None, Some(3)),
-        (form("[    9.4] type=1400 audit(1.2:3): "), Framing::Kernel, None, Some(3)),
-        (form("[    9.012345] audit: type=1400 audit(44.591:3): "), Framing::Kernel, None, Some(3)),
-        (form("[    8.58][   T61] audit: type=1400 audit(0.0:3): "), Framing::Kernel, None, Some(3)),
-        (form("<5>Mar 23 15:24:01 h kernel: type=1400 audit(1.2:3): "), Framing::Kernel, None, Some(3)),
         (
-            form("2026-11-21T22:33:55.891039+00:00 h kernel: [   32.3] audit: type=1400 audit(1.2:3): "),
+            form("type=UNKNOWN[1400] msg=audit(1.2:3): "),
+            Framing::AuditLog,
+            None,
+            Some(3),
+        ),
+        (
+            form("type=1400 msg=audit(1.2:3):"),
+            Framing::AuditLog,
+            None,
+            Some(3),
+        ),
+        (
+            form("212:type=AVC msg=audit(1.2:3): "),
+            Framing::AuditLog,
+            None,
+            Some(3),
+        ),
+        (
+            form("type=AVC msg=audit(3.10.2024 14:18:05.243:87) : "),
+            Framing::Interpreted,
+            None,
+            None,
+        ),
+        (
+            form("type=AVC msg=audit(01/10/22 14:18:05.243:87) : "),
+            Framing::Interpreted,
+            None,
+            None,
+        ),
+        (
+            form("type=1400 audit(1.2:3): "),
+            Framing::Kernel,
+            None,
+            Some(3),
+        ),
+        (
+            form("audit(1151434000.4294965869:3): "),
+            Framing::Kernel,
+            None,
+            Some(3),
+        ),
+        (
+            form("[    9.4] type=1400 audit(1.2:3): "),
+            Framing::Kernel,
+            None,
+            Some(3),
+        ),
+        (
+            form("[    9.012345] audit: type=1400 audit(44.591:3): "),
+            Framing::Kernel,
+            None,
+            Some(3),
+        ),
+        (
+            form("[    8.58][   T61] audit: type=1400 audit(0.0:3): "),
+            Framing::Kernel,
+            None,
+            Some(3),
+        ),
+        (
+            form("<5>Mar 23 15:24:01 h kernel: type=1400 audit(1.2:3): "),
+            Framing::Kernel,
+            None,
+            Some(3),
+        ),
+        (
+            form(
+                "2026-11-21T22:33:55.891039+00:00 h kernel: [   32.3] audit: type=1400 audit(1.2:3): ",
+            ),
             Framing::Kernel,
             None,
             Some(3),
         ),
         (form("type=1400 audit(): "), Framing::Kernel, None, None),
         (form("type=1400 audit(17): "), Framing::Kernel, None, None),
-        (form("May 17 12:44:24 localhost audit[1]: AVC "), Framing::Journal, None, None),
-        (form("audit[570]: <audit-1400> "), Framing::Journal, None, None),
-        (form("May 17 12:44:24 localhost audit: AVC "), Framing::Journal, None, None),
+        (
+            form("May 17 12:44:24 localhost audit[1]: AVC "),
+            Framing::Journal,
+            None,
+            None,
+        ),
+        (
+            form("audit[570]: <audit-1400> "),
+            Framing::Journal,
+            None,
+            None,
+        ),
+        (
+            form("May 17 12:44:24 localhost audit: AVC "),
+            Framing::Journal,
+            None,
+            None,
+        ),
         (form("    AVC "), Framing::Bare, None, None),
         (form(""), Framing::Bare, None, None),
     ]
@@ -78,8 +155,18 @@ fn a_denial_is_read_in_every_framing() {
 #[test]
 fn el5_milliseconds_may_overflow() {
     let stamp = Stamp::parse("1151434000.4294965869:12").unwrap();
-    assert_eq!((stamp.sec, stamp.ms, stamp.serial), (1_151_434_000, 4_294_965_869, 12));
-    for broken in ["", "17", "1.2", "1:2", "-1.2:3", "09/18/2024 10:00:01.123:4"] {
+    assert_eq!(
+        (stamp.sec, stamp.ms, stamp.serial),
+        (1_151_434_000, 4_294_965_869, 12)
+    );
+    for broken in [
+        "",
+        "17",
+        "1.2",
+        "1:2",
+        "-1.2:3",
+        "09/18/2024 10:00:01.123:4",
+    ] {
         assert_eq!(Stamp::parse(broken), None, "{broken}");
     }
 }
@@ -89,7 +176,10 @@ fn enrichment_is_kept_apart_from_the_body() {
     let line = "type=LOGIN msg=audit(1.2:3): pid=331 res=1\u{1d}UID=\"root\" AUID=\"root\"";
     let record = one(line, Grammar::AuditLog);
     assert_eq!(record.body, "pid=331 res=1");
-    assert_eq!(record.enrichment.as_deref(), Some("UID=\"root\" AUID=\"root\""));
+    assert_eq!(
+        record.enrichment.as_deref(),
+        Some("UID=\"root\" AUID=\"root\"")
+    );
     assert_eq!(record.raw, line);
 }
 
@@ -131,10 +221,19 @@ fn a_user_record_that_quotes_a_denial_stays_one_user_record() {
 fn a_syslog_line_of_a_program_is_hearsay() {
     for (before, speaker) in [
         ("Nov 21 22:32:42 h root: type=1400 audit(1.2:3): ", "root"),
-        ("2026-11-21T22:32:42.1+00:00 h audit: type=1400 audit(1.2:3): ", "audit"),
-        ("Nov 21 22:32:42 h app[12]: audit: type=1400 audit(1.2:3): ", "app"),
+        (
+            "2026-11-21T22:32:42.1+00:00 h audit: type=1400 audit(1.2:3): ",
+            "audit",
+        ),
+        (
+            "Nov 21 22:32:42 h app[12]: audit: type=1400 audit(1.2:3): ",
+            "app",
+        ),
         ("Nov 21 22:32:42 h x: audit[1]: AVC ", "x"),
-        ("[   12.3] systemd[1]: audit: type=1400 audit(1.2:3): ", "systemd"),
+        (
+            "[   12.3] systemd[1]: audit: type=1400 audit(1.2:3): ",
+            "systemd",
+        ),
         ("Nov 21 22:32:42 h dbus-daemon[220]: ", "dbus-daemon"),
     ] {
         let record = one(&format!("{before}{BODY}"), Grammar::KernelLog);
@@ -153,9 +252,17 @@ fn auditd_log_grammar_believes_no_other_framing() {
 
 #[test]
 fn text_that_is_no_record_is_kept() {
-    for line in ["----", "time->Sat Nov 21 22:34:10 2026", "type=AVC msg=aud", "<no matches>"] {
+    for line in [
+        "----",
+        "time->Sat Nov 21 22:34:10 2026",
+        "type=AVC msg=aud",
+        "<no matches>",
+    ] {
         let record = one(line, Grammar::Any);
-        assert_eq!((record.kind, record.raw.as_str()), (RecordKind::Unrecognized, line));
+        assert_eq!(
+            (record.kind, record.raw.as_str()),
+            (RecordKind::Unrecognized, line)
+        );
     }
 }
 
@@ -163,16 +270,40 @@ fn text_that_is_no_record_is_kept() {
 fn captured_framings_of_one_guest_agree() {
     let count = |text: &str, grammar: Grammar| {
         let records = parse(text, grammar);
-        records.iter().filter(|record| !decisions(record).is_empty()).count()
+        records
+            .iter()
+            .filter(|record| !decisions(record).is_empty())
+            .count()
     };
     for (text, wanted) in [
-        (include_str!("../../../tests/captured/audit/lab/down.dmesg"), 6),
-        (include_str!("../../../tests/captured/audit/lab/down.journal-k"), 6),
-        (include_str!("../../../tests/captured/audit/lab/down.journal-audit"), 13),
-        (include_str!("../../../tests/captured/audit/lab/down.journal-iso"), 2),
-        (include_str!("../../../tests/captured/audit/lab/down.messages"), 6),
-        (include_str!("../../../tests/captured/audit/lab/ausearch.txt"), 5),
-        (include_str!("../../../tests/captured/audit/lab/ausearch-i.txt"), 7),
+        (
+            include_str!("../../../tests/captured/audit/lab/down.dmesg"),
+            6,
+        ),
+        (
+            include_str!("../../../tests/captured/audit/lab/down.journal-k"),
+            6,
+        ),
+        (
+            include_str!("../../../tests/captured/audit/lab/down.journal-audit"),
+            13,
+        ),
+        (
+            include_str!("../../../tests/captured/audit/lab/down.journal-iso"),
+            2,
+        ),
+        (
+            include_str!("../../../tests/captured/audit/lab/down.messages"),
+            6,
+        ),
+        (
+            include_str!("../../../tests/captured/audit/lab/ausearch.txt"),
+            5,
+        ),
+        (
+            include_str!("../../../tests/captured/audit/lab/ausearch-i.txt"),
+            7,
+        ),
     ] {
         assert_eq!(count(text, Grammar::Any), wanted);
         assert_eq!(text.matches("avc:  denied").count(), wanted);

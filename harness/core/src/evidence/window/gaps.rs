@@ -24,7 +24,9 @@ pub(super) fn coverage(
     let (begin, end) = match (capture.begin.get(), capture.end.get()) {
         (Ok(begin), Ok(end)) => (begin, end),
         (Err(why), _) | (_, Err(why)) => {
-            return Coverage::Unavailable(Gap::NotCollected { why: why.to_owned() });
+            return Coverage::Unavailable(Gap::NotCollected {
+                why: why.to_owned(),
+            });
         }
     };
     if let Some(gap) = blind(capture, begin, end) {
@@ -39,7 +41,11 @@ pub(super) fn coverage(
     gaps.extend(markers(begin, end, window));
     gaps.extend(log(capture, window));
     gaps.extend(suppressed(capture, begin, end, window));
-    if gaps.is_empty() { Coverage::Complete } else { Coverage::Degraded(gaps) }
+    if gaps.is_empty() {
+        Coverage::Complete
+    } else {
+        Coverage::Degraded(gaps)
+    }
 }
 
 /// Finds what leaves nothing to look at.
@@ -47,15 +53,24 @@ fn blind(capture: &WindowCapture, begin: &WindowEdge, end: &WindowEdge) -> Optio
     if capture.selinux == Reading::Ok(false) {
         return Some(Gap::SelinuxAbsent);
     }
-    if [begin, end].iter().any(|edge| mode(edge) == Ok(Mode::Disabled)) {
+    if [begin, end]
+        .iter()
+        .any(|edge| mode(edge) == Ok(Mode::Disabled))
+    {
         return Some(Gap::SelinuxDisabled);
     }
-    (capture.log.source == LogSource::None).then(|| Gap::LogUnreadable { why: trouble(capture) })
+    (capture.log.source == LogSource::None).then(|| Gap::LogUnreadable {
+        why: trouble(capture),
+    })
 }
 
 /// Why the log is missing.
 fn trouble(capture: &WindowCapture) -> String {
-    capture.log.trouble.clone().unwrap_or_else(|| "no log was found".to_owned())
+    capture
+        .log
+        .trouble
+        .clone()
+        .unwrap_or_else(|| "no log was found".to_owned())
 }
 
 /// The mode of SELinux.
@@ -80,7 +95,9 @@ fn mode(edge: &WindowEdge) -> Result<Mode, String> {
 fn selinux(capture: &WindowCapture, begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
     let mut gaps = Vec::new();
     if let Err(why) = capture.selinux.get() {
-        gaps.push(Gap::SelinuxUnknown { why: why.to_owned() });
+        gaps.push(Gap::SelinuxUnknown {
+            why: why.to_owned(),
+        });
     }
     let modes = [mode(begin), mode(end)];
     if modes.contains(&Ok(Mode::Permissive)) {
@@ -103,7 +120,10 @@ fn mac(
     if moved && !expected.mode_change {
         gaps.push(Gap::ModeChanged);
     }
-    let real = changes.iter().map(|change| &change.kind).filter(|kind| kind.is_real());
+    let real = changes
+        .iter()
+        .map(|change| &change.kind)
+        .filter(|kind| kind.is_real());
     for kind in real {
         let gap = match kind {
             MacChangeKind::PolicyLoad if !expected.policy_load => Gap::PolicyReloaded,
@@ -126,11 +146,13 @@ fn mac(
 fn boot(begin: &WindowEdge, end: &WindowEdge) -> Option<Gap> {
     match (begin.boot_id.get(), end.boot_id.get()) {
         (Ok(a), Ok(b)) if a.trim() != b.trim() => Some(Gap::BootChanged),
-        (Ok(a), Ok(_)) if a.trim().is_empty() => {
-            Some(Gap::BootUnknown { why: "the boot id is empty".to_owned() })
-        }
+        (Ok(a), Ok(_)) if a.trim().is_empty() => Some(Gap::BootUnknown {
+            why: "the boot id is empty".to_owned(),
+        }),
         (Ok(_), Ok(_)) => None,
-        (Err(why), _) | (_, Err(why)) => Some(Gap::BootUnknown { why: why.to_owned() }),
+        (Err(why), _) | (_, Err(why)) => Some(Gap::BootUnknown {
+            why: why.to_owned(),
+        }),
     }
 }
 
@@ -153,15 +175,20 @@ fn audit(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
 fn status(edge: &WindowEdge) -> Result<AuditStatus, Gap> {
     match edge.audit_status.get() {
         Err(why) if is_not_found(why) => Err(Gap::AuditToolsMissing),
-        Err(why) => Err(Gap::AuditStatusUnreadable { why: why.to_owned() }),
-        Ok(text) => AuditStatus::parse(text)
-            .map_err(|error| Gap::AuditStatusUnreadable { why: error.to_string() }),
+        Err(why) => Err(Gap::AuditStatusUnreadable {
+            why: why.to_owned(),
+        }),
+        Ok(text) => AuditStatus::parse(text).map_err(|error| Gap::AuditStatusUnreadable {
+            why: error.to_string(),
+        }),
     }
 }
 
 /// True for a shell's words about a command that is not there.
 fn is_not_found(why: &str) -> bool {
-    ["not found", "No such file"].iter().any(|words| why.contains(words))
+    ["not found", "No such file"]
+        .iter()
+        .any(|words| why.contains(words))
 }
 
 /// Whether auditing was on, with the same auditd all the time.
@@ -194,16 +221,25 @@ fn rules(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
         let found = match edge.audit_rules.get() {
             // `auditctl -l` says `No rules` when there are none: silence is no answer.
             Ok(text) if text.trim().is_empty() => {
-                vec![Gap::AuditRulesUnreadable { why: "the answer is empty".to_owned() }]
+                vec![Gap::AuditRulesUnreadable {
+                    why: "the answer is empty".to_owned(),
+                }]
             }
             Ok(text) => {
                 let rules = excluding_rules(text).into_iter();
                 rules.map(|rule| Gap::DenialsExcluded { rule }).collect()
             }
             Err(why) if is_not_found(why) => Vec::new(),
-            Err(why) => vec![Gap::AuditRulesUnreadable { why: why.to_owned() }],
+            Err(why) => vec![Gap::AuditRulesUnreadable {
+                why: why.to_owned(),
+            }],
         };
-        gaps.extend(found.into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>());
+        gaps.extend(
+            found
+                .into_iter()
+                .filter(|gap| !gaps.contains(gap))
+                .collect::<Vec<_>>(),
+        );
     }
     gaps
 }
@@ -211,27 +247,43 @@ fn rules(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
 /// What the window's own records say about auditd and its settings.
 fn inside(window: &Window) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    let daemon = |record: &Record| {
-        matches!(record.kind, RecordKind::DaemonStart | RecordKind::DaemonEnd)
-    };
+    let daemon =
+        |record: &Record| matches!(record.kind, RecordKind::DaemonStart | RecordKind::DaemonEnd);
     if window.trusted().any(daemon) {
         gaps.push(Gap::AuditdRestarted);
     }
-    let changed = window.trusted().filter(|record| record.kind == RecordKind::ConfigChange);
-    gaps.extend(changed.map(|record| Gap::AuditReconfigured { record: record.body.clone() }));
+    let changed = window
+        .trusted()
+        .filter(|record| record.kind == RecordKind::ConfigChange);
+    gaps.extend(changed.map(|record| Gap::AuditReconfigured {
+        record: record.body.clone(),
+    }));
     gaps
 }
 
 /// The markers.
 fn markers(begin: &WindowEdge, end: &WindowEdge, window: &Window) -> Vec<Gap> {
     let sides = [
-        (begin, window.begins.len(), MarkerName::Begin, Gap::MarkerBeginMissing),
-        (end, window.ends.len(), MarkerName::End, Gap::MarkerEndMissing),
+        (
+            begin,
+            window.begins.len(),
+            MarkerName::Begin,
+            Gap::MarkerBeginMissing,
+        ),
+        (
+            end,
+            window.ends.len(),
+            MarkerName::End,
+            Gap::MarkerEndMissing,
+        ),
     ];
     let mut gaps = Vec::new();
     for (edge, found, end, missing) in sides {
         match edge.marker.get() {
-            Err(why) => gaps.push(Gap::MarkerNotWritten { end, why: why.to_owned() }),
+            Err(why) => gaps.push(Gap::MarkerNotWritten {
+                end,
+                why: why.to_owned(),
+            }),
             Ok(()) if found == 0 => gaps.push(missing),
             Ok(()) => {}
         }
@@ -255,7 +307,9 @@ fn log(capture: &WindowCapture, window: &Window) -> Vec<Gap> {
         gaps.push(Gap::LogRotatedAway);
     }
     if log.truncated_bytes > 0 {
-        gaps.push(Gap::LogTruncated { bytes: log.truncated_bytes });
+        gaps.push(Gap::LogTruncated {
+            bytes: log.truncated_bytes,
+        });
     }
     match log.source {
         LogSource::AuditLog => {
@@ -276,10 +330,15 @@ fn suppressed(
     end: &WindowEdge,
     window: &Window,
 ) -> Vec<Gap> {
-    let (before, after) = match (begin.kernel_suppressions.get(), end.kernel_suppressions.get()) {
+    let (before, after) = match (
+        begin.kernel_suppressions.get(),
+        end.kernel_suppressions.get(),
+    ) {
         (Ok(before), Ok(after)) => (before.as_slice(), after.as_slice()),
         (Err(why), _) | (_, Err(why)) => {
-            return vec![Gap::KernelLogUnreadable { why: why.to_owned() }];
+            return vec![Gap::KernelLogUnreadable {
+                why: why.to_owned(),
+            }];
         }
     };
     let from_log = match capture.log.source {
@@ -290,12 +349,19 @@ fn suppressed(
     };
     let lines = new_lines(before, after).into_iter().chain(from_log);
     let mut kinds: BTreeMap<_, Vec<Suppression>> = BTreeMap::new();
-    for found in lines.filter_map(suppression).filter(|found| found.kind.may_hide_denials()) {
+    for found in lines
+        .filter_map(suppression)
+        .filter(|found| found.kind.may_hide_denials())
+    {
         kinds.entry(found.kind).or_default().push(found);
     }
     let gap = |(kind, mut found): (_, Vec<Suppression>)| {
         let lines = found.len();
-        found.pop().map(|last| Gap::Suppressed { kind, lines, line: last.line })
+        found.pop().map(|last| Gap::Suppressed {
+            kind,
+            lines,
+            line: last.line,
+        })
     };
     kinds.into_iter().filter_map(gap).collect()
 }
@@ -313,5 +379,9 @@ fn new_lines<'a>(before: &[String], after: &'a [String]) -> Vec<&'a str> {
         }
         Some(_) | None => true,
     };
-    after.iter().map(String::as_str).filter(|line| is_new(line)).collect()
+    after
+        .iter()
+        .map(String::as_str)
+        .filter(|line| is_new(line))
+        .collect()
 }

@@ -31,10 +31,16 @@ fn edge() -> WindowEdge {
         audit_status: Reading::Ok(status(151, 4, 1)),
         audit_rules: Reading::Ok("No rules\n".to_owned()),
         marker: Reading::Ok(()),
-        log_position: Reading::Ok(LogPosition { device: 65024, inode: 17013, size: 38380 }),
-        kernel_suppressions: Reading::Ok(vec!["[  6.0] kauditd_printk_skb: 16 callbacks \
+        log_position: Reading::Ok(LogPosition {
+            device: 65024,
+            inode: 17013,
+            size: 38380,
+        }),
+        kernel_suppressions: Reading::Ok(vec![
+            "[  6.0] kauditd_printk_skb: 16 callbacks \
             suppressed"
-            .to_owned()]),
+                .to_owned(),
+        ]),
         mode: Reading::Ok("Enforcing".to_owned()),
     }
 }
@@ -63,7 +69,12 @@ fn look(id: &str, text: &str) -> WindowEvidence {
 }
 
 fn names(evidence: &WindowEvidence) -> Vec<&'static str> {
-    evidence.coverage.gaps().iter().map(|gap| gap.name()).collect()
+    evidence
+        .coverage
+        .gaps()
+        .iter()
+        .map(|gap| gap.name())
+        .collect()
 }
 
 #[test]
@@ -71,7 +82,11 @@ fn a_loud_window_holds_exactly_the_denials_between_its_markers() {
     let evidence = look("w-loud", LOUD);
     assert_eq!(evidence.coverage, Coverage::Complete);
     assert_eq!(evidence.denials().count(), 4);
-    assert_eq!(fingerprints(&evidence.decisions).len(), 1, "one fact in four lines");
+    assert_eq!(
+        fingerprints(&evidence.decisions).len(),
+        1,
+        "one fact in four lines"
+    );
     assert_eq!(evidence.out_of_order, 0);
     assert_eq!(statement(&evidence), "4 denials");
 }
@@ -88,7 +103,9 @@ fn a_rule_that_excludes_denials_shows_although_nothing_else_is_wrong() {
     let mut capture = capture("w-excl", EXCLUDED);
     let rules = include_str!("../../../tests/captured/audit/lab/excluded.rules");
     for edge in [&mut capture.begin, &mut capture.end] {
-        let Reading::Ok(edge) = edge else { unreachable!() };
+        let Reading::Ok(edge) = edge else {
+            unreachable!()
+        };
         edge.audit_rules = Reading::Ok(rules.to_owned());
     }
     let evidence = examine(&capture, Expectations::default());
@@ -112,15 +129,27 @@ fn a_forged_denial_is_shown_and_never_counted() {
 #[test]
 fn a_change_of_mode_policy_and_boolean_is_a_gap_unless_expected() {
     let evidence = look("w-mac", MAC);
-    assert_eq!(names(&evidence), ["mode-changed", "policy-reloaded", "boolean-changed"]);
+    assert_eq!(
+        names(&evidence),
+        ["mode-changed", "policy-reloaded", "boolean-changed"]
+    );
     assert_eq!(evidence.mac_changes.len(), 5);
-    let expected = Expectations { policy_load: true, mode_change: true };
-    assert_eq!(examine(&capture("w-mac", MAC), expected).coverage, Coverage::Complete);
+    let expected = Expectations {
+        policy_load: true,
+        mode_change: true,
+    };
+    assert_eq!(
+        examine(&capture("w-mac", MAC), expected).coverage,
+        Coverage::Complete
+    );
 }
 
 #[test]
 fn the_window_round_a_patch_expects_its_policy_load() {
-    let expected = Expectations { policy_load: true, mode_change: false };
+    let expected = Expectations {
+        policy_load: true,
+        mode_change: false,
+    };
     let evidence = examine(&capture("w-patch", PATCH), expected);
     assert_eq!(evidence.coverage, Coverage::Complete);
     assert_eq!(statement(&evidence), "2 denials");
@@ -129,10 +158,17 @@ fn the_window_round_a_patch_expects_its_policy_load() {
 
 #[test]
 fn with_dontaudit_off_the_denial_of_2013_is_there() {
-    let expected = Expectations { policy_load: true, mode_change: false };
+    let expected = Expectations {
+        policy_load: true,
+        mode_change: false,
+    };
     let evidence = examine(&capture("w-db", DONTAUDIT_OFF), expected);
     assert_eq!(evidence.coverage, Coverage::Complete);
-    assert!(evidence.denials().any(|denial| denial.permissions == ["listen"]));
+    assert!(
+        evidence
+            .denials()
+            .any(|denial| denial.permissions == ["listen"])
+    );
 }
 
 #[test]
@@ -141,7 +177,10 @@ fn markers_of_another_window_or_run_bound_nothing() {
         let mut capture = capture(id, SILENT);
         capture.nonce = nonce.to_owned();
         let evidence = examine(&capture, Expectations::default());
-        assert_eq!(names(&evidence), ["marker-begin-missing", "marker-end-missing"]);
+        assert_eq!(
+            names(&evidence),
+            ["marker-begin-missing", "marker-end-missing"]
+        );
     }
 }
 
@@ -163,16 +202,28 @@ fn end(capture: &mut WindowCapture) -> &mut WindowEdge {
 }
 
 const SPOILS: &[Spoil] = &[
-    ("not-collected", |c| c.begin = Reading::missing("host unreachable")),
-    ("not-collected", |c| c.end = Reading::missing("connection lost")),
+    ("not-collected", |c| {
+        c.begin = Reading::missing("host unreachable");
+    }),
+    ("not-collected", |c| {
+        c.end = Reading::missing("connection lost");
+    }),
     ("selinux-absent", |c| c.selinux = Reading::Ok(false)),
-    ("selinux-disabled", |c| end(c).mode = Reading::Ok("Disabled\n".to_owned())),
-    ("selinux-unknown", |c| c.selinux = Reading::missing("permission denied")),
-    ("mode-unknown", |c| begin(c).mode = Reading::missing("getenforce: not found")),
+    ("selinux-disabled", |c| {
+        end(c).mode = Reading::Ok("Disabled\n".to_owned());
+    }),
+    ("selinux-unknown", |c| {
+        c.selinux = Reading::missing("permission denied");
+    }),
+    ("mode-unknown", |c| {
+        begin(c).mode = Reading::missing("getenforce: not found");
+    }),
     ("mode-unknown", |c| end(c).mode = Reading::Ok(String::new())),
     ("audit-tools-missing", |c| {
         for edge in [&mut c.begin, &mut c.end] {
-            let Reading::Ok(edge) = edge else { unreachable!() };
+            let Reading::Ok(edge) = edge else {
+                unreachable!()
+            };
             edge.audit_status = Reading::missing("sh: auditctl: not found");
             edge.audit_rules = Reading::missing("sh: auditctl: not found");
         }
@@ -180,33 +231,63 @@ const SPOILS: &[Spoil] = &[
     ("audit-status-unreadable", |c| {
         end(c).audit_status = Reading::Ok("You must be root to run this program.".to_owned());
     }),
-    ("audit-status-unreadable", |c| begin(c).audit_status = Reading::Ok(String::new())),
-    ("audit-status-unreadable", |c| begin(c).audit_status = Reading::missing("exit 4")),
-    ("audit-rules-unreadable", |c| end(c).audit_rules = Reading::missing("exit 4")),
-    ("audit-rules-unreadable", |c| begin(c).audit_rules = Reading::Ok(" \n".to_owned())),
-    ("audit-disabled", |c| end(c).audit_status = Reading::Ok(status(151, 4, 0))),
-    ("auditd-not-running", |c| end(c).audit_status = Reading::Ok(status(0, 4, 1))),
-    ("auditd-restarted", |c| end(c).audit_status = Reading::Ok(status(430, 4, 1))),
-    ("records-lost", |c| end(c).audit_status = Reading::Ok(status(151, 5, 1))),
-    ("lost-counter-reset", |c| end(c).audit_status = Reading::Ok(status(151, 0, 1))),
+    ("audit-status-unreadable", |c| {
+        begin(c).audit_status = Reading::Ok(String::new());
+    }),
+    ("audit-status-unreadable", |c| {
+        begin(c).audit_status = Reading::missing("exit 4");
+    }),
+    ("audit-rules-unreadable", |c| {
+        end(c).audit_rules = Reading::missing("exit 4");
+    }),
+    ("audit-rules-unreadable", |c| {
+        begin(c).audit_rules = Reading::Ok(" \n".to_owned());
+    }),
+    ("audit-disabled", |c| {
+        end(c).audit_status = Reading::Ok(status(151, 4, 0));
+    }),
+    ("auditd-not-running", |c| {
+        end(c).audit_status = Reading::Ok(status(0, 4, 1));
+    }),
+    ("auditd-restarted", |c| {
+        end(c).audit_status = Reading::Ok(status(430, 4, 1));
+    }),
+    ("records-lost", |c| {
+        end(c).audit_status = Reading::Ok(status(151, 5, 1));
+    }),
+    ("lost-counter-reset", |c| {
+        end(c).audit_status = Reading::Ok(status(151, 0, 1));
+    }),
     ("denials-excluded", |c| {
         begin(c).audit_rules = Reading::Ok("-a never,exclude -F msgtype=AVC".to_owned());
     }),
-    ("marker-not-written", |c| begin(c).marker = Reading::missing("no permission")),
+    ("marker-not-written", |c| {
+        begin(c).marker = Reading::missing("no permission");
+    }),
     ("marker-begin-missing", |c| cut(c, " begin ")),
     ("marker-end-missing", |c| cut(c, " end ")),
-    ("markers-confused", |c| c.log.text = [SILENT, SILENT].concat()),
+    ("markers-confused", |c| {
+        c.log.text = [SILENT, SILENT].concat();
+    }),
     ("markers-confused", |c| {
         c.log.text = SILENT.lines().rev().collect::<Vec<_>>().join("\n");
     }),
     ("log-unreadable", |c| c.log.source = LogSource::None),
-    ("log-unreadable", |c| c.log.trouble = Some("tail: read error".to_owned())),
+    ("log-unreadable", |c| {
+        c.log.trouble = Some("tail: read error".to_owned());
+    }),
     ("log-rotated-away", |c| c.log.reached_begin = false),
     ("log-truncated", |c| c.log.truncated_bytes = 1),
-    ("log-garbled", |c| insert(c, "contexts and the rest of a torn line tclass=file")),
+    ("log-garbled", |c| {
+        insert(c, "contexts and the rest of a torn line tclass=file");
+    }),
     ("weak-source", |c| c.log.source = LogSource::KernelRing),
-    ("boot-changed", |c| end(c).boot_id = Reading::Ok("another".to_owned())),
-    ("boot-unknown", |c| end(c).boot_id = Reading::missing("cat: not found")),
+    ("boot-changed", |c| {
+        end(c).boot_id = Reading::Ok("another".to_owned());
+    }),
+    ("boot-unknown", |c| {
+        end(c).boot_id = Reading::missing("cat: not found");
+    }),
     ("kernel-log-unreadable", |c| {
         end(c).kernel_suppressions = Reading::missing("dmesg: Operation not permitted");
     }),
@@ -221,24 +302,42 @@ const SPOILS: &[Spoil] = &[
         begin(c).kernel_suppressions = Reading::Ok(vec![line()]);
         end(c).kernel_suppressions = Reading::Ok(vec![line(), line()]);
     }),
-    ("auditd-restarted", |c| insert(c, "type=DAEMON_END msg=audit(1795300375.1:1): op=terminate")),
+    ("auditd-restarted", |c| {
+        insert(c, "type=DAEMON_END msg=audit(1795300375.1:1): op=terminate");
+    }),
     ("audit-reconfigured", |c| {
-        insert(c, "type=CONFIG_CHANGE msg=audit(1795300375.1:1): op=set audit_enabled=0 old=1");
+        insert(
+            c,
+            "type=CONFIG_CHANGE msg=audit(1795300375.1:1): op=set audit_enabled=0 old=1",
+        );
     }),
     ("policy-reloaded", |c| {
-        insert(c, "type=MAC_POLICY_LOAD msg=audit(1795300375.1:259): auid=0 ses=2 lsm=selinux");
+        insert(
+            c,
+            "type=MAC_POLICY_LOAD msg=audit(1795300375.1:259): auid=0 ses=2 lsm=selinux",
+        );
     }),
     ("mode-changed", |c| {
-        insert(c, "type=MAC_STATUS msg=audit(1795300375.1:259): enforcing=0 old_enforcing=1");
+        insert(
+            c,
+            "type=MAC_STATUS msg=audit(1795300375.1:259): enforcing=0 old_enforcing=1",
+        );
     }),
     ("boolean-changed", |c| {
-        insert(c, "type=MAC_CONFIG_CHANGE msg=audit(1795300375.1:259): bool=b val=1 old_val=0");
+        insert(
+            c,
+            "type=MAC_CONFIG_CHANGE msg=audit(1795300375.1:259): bool=b val=1 old_val=0",
+        );
     }),
 ];
 
 /// Takes the lines with these words out of the log.
 fn cut(capture: &mut WindowCapture, words: &str) {
-    let lines = capture.log.text.lines().filter(|line| !line.contains(words));
+    let lines = capture
+        .log
+        .text
+        .lines()
+        .filter(|line| !line.contains(words));
     capture.log.text = lines.collect::<Vec<_>>().join("\n");
 }
 
@@ -255,7 +354,12 @@ fn each_trouble_is_one_gap_with_its_own_name() {
         let mut capture = capture("w-silent", SILENT);
         spoil(&mut capture);
         let evidence = examine(&capture, Expectations::default());
-        assert_eq!(names(&evidence), [*name], "spoil {index}: {:?}", evidence.coverage);
+        assert_eq!(
+            names(&evidence),
+            [*name],
+            "spoil {index}: {:?}",
+            evidence.coverage
+        );
         assert_ne!(statement(&evidence), "no denials", "spoil {index}");
     }
 }
@@ -266,7 +370,10 @@ fn permissive_at_one_end_is_permissive_and_changed() {
     end(&mut capture).mode = Reading::Ok("0".to_owned());
     let evidence = examine(&capture, Expectations::default());
     assert_eq!(names(&evidence), ["permissive-mode", "mode-changed"]);
-    let expected = Expectations { mode_change: true, policy_load: false };
+    let expected = Expectations {
+        mode_change: true,
+        policy_load: false,
+    };
     assert_eq!(names(&examine(&capture, expected)), ["permissive-mode"]);
 }
 
@@ -288,10 +395,15 @@ fn a_gap_is_written_under_its_name() {
 fn a_suppression_from_before_the_window_is_no_gap_of_it() {
     assert_eq!(look("w-silent", SILENT).coverage, Coverage::Complete);
     let mut capture = capture("w-silent", SILENT);
-    end(&mut capture).kernel_suppressions =
-        Reading::Ok(vec!["[ 9.9] net_ratelimit: 7 callbacks suppressed".to_owned()]);
+    end(&mut capture).kernel_suppressions = Reading::Ok(vec![
+        "[ 9.9] net_ratelimit: 7 callbacks suppressed".to_owned(),
+    ]);
     let evidence = examine(&capture, Expectations::default());
-    assert_eq!(evidence.coverage, Coverage::Complete, "not audit's, and the ring moved on");
+    assert_eq!(
+        evidence.coverage,
+        Coverage::Complete,
+        "not audit's, and the ring moved on"
+    );
 }
 
 #[test]
@@ -299,7 +411,10 @@ fn a_reboot_makes_no_claim_about_lost_records() {
     let mut capture = capture("w-silent", SILENT);
     end(&mut capture).boot_id = Reading::Ok("another".to_owned());
     end(&mut capture).audit_status = Reading::Ok(status(151, 0, 1));
-    assert_eq!(names(&examine(&capture, Expectations::default())), ["boot-changed"]);
+    assert_eq!(
+        names(&examine(&capture, Expectations::default())),
+        ["boot-changed"]
+    );
 }
 
 /// A denial with this time and number, in the log of the silent window.
@@ -342,7 +457,10 @@ fn denials_in_a_degraded_window_are_a_lower_bound() {
     let mut capture = capture("w-loud", LOUD);
     end(&mut capture).audit_status = Reading::Ok(status(151, 9, 1));
     let evidence = examine(&capture, Expectations::default());
-    assert_eq!(statement(&evidence), "4 denials or more, 1 gap: the kernel lost 5 audit records");
+    assert_eq!(
+        statement(&evidence),
+        "4 denials or more, 1 gap: the kernel lost 5 audit records"
+    );
 }
 
 #[test]
@@ -353,7 +471,11 @@ fn the_journal_of_a_guest_without_auditd_is_read_and_proves_nothing() {
     end(&mut capture).audit_status = Reading::Ok(status(0, 4, 1));
     let evidence = examine(&capture, Expectations::default());
     assert_eq!(evidence.denials().count(), 13);
-    assert!(names(&evidence).contains(&"weak-source"), "{:?}", evidence.coverage);
+    assert!(
+        names(&evidence).contains(&"weak-source"),
+        "{:?}",
+        evidence.coverage
+    );
     assert!(statement(&evidence).starts_with("13 denials or more, "));
 }
 
@@ -363,7 +485,10 @@ fn a_line_that_a_program_logs_into_the_journal_is_shown_and_never_counted() {
     let mut capture = capture("w-x", line);
     capture.log.source = LogSource::Journal;
     let evidence = examine(&capture, Expectations::default());
-    assert_eq!((evidence.decisions.len(), evidence.unrecognized.as_slice()), (0, &[line.to_owned()][..]));
+    assert_eq!(
+        (evidence.decisions.len(), evidence.unrecognized.as_slice()),
+        (0, &[line.to_owned()][..])
+    );
 }
 
 #[test]
@@ -371,9 +496,15 @@ fn a_capture_survives_json() {
     let mut capture = capture("w-loud", LOUD);
     end(&mut capture).marker = Reading::missing("no permission");
     let json = serde_json::to_string(&capture).unwrap();
-    assert!(json.contains(r#""marker":{"missing":{"why":"no permission"}}"#), "{json}");
+    assert!(
+        json.contains(r#""marker":{"missing":{"why":"no permission"}}"#),
+        "{json}"
+    );
     assert!(json.contains(r#""marker":{"ok":null}"#), "{json}");
-    assert_eq!(serde_json::from_str::<WindowCapture>(&json).unwrap(), capture);
+    assert_eq!(
+        serde_json::from_str::<WindowCapture>(&json).unwrap(),
+        capture
+    );
 }
 
 proptest! {
