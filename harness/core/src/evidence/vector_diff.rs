@@ -169,6 +169,31 @@ mod tests {
     }
 
     #[test]
+    fn the_script_s_answers_of_a_lab_guest_differ_in_that_alone() {
+        let before = parse_vectors(include_str!(
+            "../../tests/captured/audit/lab/vectors-httpd.before"
+        ));
+        let after = parse_vectors(include_str!(
+            "../../tests/captured/audit/lab/vectors-httpd.after"
+        ));
+        for reading in [&before, &after] {
+            assert!(reading.complete && reading.unparsed.is_empty());
+            assert_eq!(
+                (reading.table.vectors.len(), reading.refused.len()),
+                (22, 14)
+            );
+            assert_eq!(reading.table.seqnos().len(), 1);
+        }
+        let diff = diff(&before.table, &after.table);
+        assert!(diff.uncompared.is_empty());
+        assert_eq!(diff.changes.len(), 1);
+        assert_eq!(
+            (&diff.changes[0].query, &diff.changes[0].silenced[..]),
+            (&query(), &["accept".to_owned(), "listen".to_owned()][..],)
+        );
+    }
+
+    #[test]
     fn without_dontaudit_the_same_loss_is_not_silent() {
         let after = table(
             PERMISSIONS,

@@ -42,9 +42,11 @@ class() {
 /// takes one write for each open file. The answer has no newline, so `read` fails and still reads.
 const ASK: &str = r#"ask() {
     while read -r s t; do
-        a=
-        [ -n "$i" ] && { printf '%s %s %s' $s $t $i >&3 && { read -r a <&3 || :; }; } 2>/dev/null 3<>$m/access
-        if [ -n "$a" ]; then echo av $s $t $c : $a; else echo av $s $t $c ! refused; fi
+        a= w='no such class'
+        [ -n "$i" ] && w=refused && {
+            printf '%s %s %s' $s $t $i >&3 && { read -r a <&3 || :; }
+        } 2>/dev/null 3<>$m/access
+        if [ -n "$a" ]; then echo av $s $t $c : $a; else echo av $s $t $c ! $w; fi
         n=$((n + 1))
     done
 }

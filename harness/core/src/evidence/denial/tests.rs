@@ -271,3 +271,28 @@ fn decisions_of_one_record_need_no_event() {
     assert_eq!(found[0].comm.as_deref(), Some("(udev-worker)"));
     assert_eq!(found[0].stamp, None);
 }
+
+#[test]
+fn the_documented_forms_of_el5_to_el7_are_read() {
+    let el5 = all(include_str!(
+        "../../../tests/captured/audit/documented/el5-audit.log"
+    ));
+    assert_eq!(el5.len(), 2);
+    assert_eq!(el5[0].path.as_deref(), Some("/var/www/html/index.html"));
+    assert_eq!(el5[0].exe.as_deref(), Some("/usr/sbin/httpd"));
+    let kernel = |text: &str| event::decisions(&parse(text, Grammar::KernelLog));
+    let el6 = kernel(include_str!(
+        "../../../tests/captured/audit/documented/el6-messages"
+    ));
+    assert_eq!(el6.len(), 2);
+    assert_eq!((el6[0].port, el6[0].complete), (Some(8009), true));
+    assert_eq!(
+        (el6[1].comm.as_deref(), el6[1].complete),
+        (Some("httpd"), false)
+    );
+    let el7 = kernel(include_str!(
+        "../../../tests/captured/audit/documented/el7-dmesg"
+    ));
+    assert_eq!(el7.len(), 2);
+    assert_eq!(types(&el7[1]), ("logrotate_t", "httpd_unit_file_t"));
+}

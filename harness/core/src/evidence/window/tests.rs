@@ -203,20 +203,20 @@ fn end(capture: &mut WindowCapture) -> &mut WindowEdge {
 
 const SPOILS: &[Spoil] = &[
     ("not-collected", |c| {
-        c.begin = Reading::missing("host unreachable")
+        c.begin = Reading::missing("host unreachable");
     }),
     ("not-collected", |c| {
-        c.end = Reading::missing("connection lost")
+        c.end = Reading::missing("connection lost");
     }),
     ("selinux-absent", |c| c.selinux = Reading::Ok(false)),
     ("selinux-disabled", |c| {
-        end(c).mode = Reading::Ok("Disabled\n".to_owned())
+        end(c).mode = Reading::Ok("Disabled\n".to_owned());
     }),
     ("selinux-unknown", |c| {
-        c.selinux = Reading::missing("permission denied")
+        c.selinux = Reading::missing("permission denied");
     }),
     ("mode-unknown", |c| {
-        begin(c).mode = Reading::missing("getenforce: not found")
+        begin(c).mode = Reading::missing("getenforce: not found");
     }),
     ("mode-unknown", |c| end(c).mode = Reading::Ok(String::new())),
     ("audit-tools-missing", |c| {
@@ -232,61 +232,61 @@ const SPOILS: &[Spoil] = &[
         end(c).audit_status = Reading::Ok("You must be root to run this program.".to_owned());
     }),
     ("audit-status-unreadable", |c| {
-        begin(c).audit_status = Reading::Ok(String::new())
+        begin(c).audit_status = Reading::Ok(String::new());
     }),
     ("audit-status-unreadable", |c| {
-        begin(c).audit_status = Reading::missing("exit 4")
+        begin(c).audit_status = Reading::missing("exit 4");
     }),
     ("audit-rules-unreadable", |c| {
-        end(c).audit_rules = Reading::missing("exit 4")
+        end(c).audit_rules = Reading::missing("exit 4");
     }),
     ("audit-rules-unreadable", |c| {
-        begin(c).audit_rules = Reading::Ok(" \n".to_owned())
+        begin(c).audit_rules = Reading::Ok(" \n".to_owned());
     }),
     ("audit-disabled", |c| {
-        end(c).audit_status = Reading::Ok(status(151, 4, 0))
+        end(c).audit_status = Reading::Ok(status(151, 4, 0));
     }),
     ("auditd-not-running", |c| {
-        end(c).audit_status = Reading::Ok(status(0, 4, 1))
+        end(c).audit_status = Reading::Ok(status(0, 4, 1));
     }),
     ("auditd-restarted", |c| {
-        end(c).audit_status = Reading::Ok(status(430, 4, 1))
+        end(c).audit_status = Reading::Ok(status(430, 4, 1));
     }),
     ("records-lost", |c| {
-        end(c).audit_status = Reading::Ok(status(151, 5, 1))
+        end(c).audit_status = Reading::Ok(status(151, 5, 1));
     }),
     ("lost-counter-reset", |c| {
-        end(c).audit_status = Reading::Ok(status(151, 0, 1))
+        end(c).audit_status = Reading::Ok(status(151, 0, 1));
     }),
     ("denials-excluded", |c| {
         begin(c).audit_rules = Reading::Ok("-a never,exclude -F msgtype=AVC".to_owned());
     }),
     ("marker-not-written", |c| {
-        begin(c).marker = Reading::missing("no permission")
+        begin(c).marker = Reading::missing("no permission");
     }),
     ("marker-begin-missing", |c| cut(c, " begin ")),
     ("marker-end-missing", |c| cut(c, " end ")),
     ("markers-confused", |c| {
-        c.log.text = [SILENT, SILENT].concat()
+        c.log.text = [SILENT, SILENT].concat();
     }),
     ("markers-confused", |c| {
         c.log.text = SILENT.lines().rev().collect::<Vec<_>>().join("\n");
     }),
     ("log-unreadable", |c| c.log.source = LogSource::None),
     ("log-unreadable", |c| {
-        c.log.trouble = Some("tail: read error".to_owned())
+        c.log.trouble = Some("tail: read error".to_owned());
     }),
     ("log-rotated-away", |c| c.log.reached_begin = false),
     ("log-truncated", |c| c.log.truncated_bytes = 1),
     ("log-garbled", |c| {
-        insert(c, "contexts and the rest of a torn line tclass=file")
+        insert(c, "contexts and the rest of a torn line tclass=file");
     }),
     ("weak-source", |c| c.log.source = LogSource::KernelRing),
     ("boot-changed", |c| {
-        end(c).boot_id = Reading::Ok("another".to_owned())
+        end(c).boot_id = Reading::Ok("another".to_owned());
     }),
     ("boot-unknown", |c| {
-        end(c).boot_id = Reading::missing("cat: not found")
+        end(c).boot_id = Reading::missing("cat: not found");
     }),
     ("kernel-log-unreadable", |c| {
         end(c).kernel_suppressions = Reading::missing("dmesg: Operation not permitted");
@@ -303,7 +303,7 @@ const SPOILS: &[Spoil] = &[
         end(c).kernel_suppressions = Reading::Ok(vec![line(), line()]);
     }),
     ("auditd-restarted", |c| {
-        insert(c, "type=DAEMON_END msg=audit(1795300375.1:1): op=terminate")
+        insert(c, "type=DAEMON_END msg=audit(1795300375.1:1): op=terminate");
     }),
     ("audit-reconfigured", |c| {
         insert(
