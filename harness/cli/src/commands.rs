@@ -17,19 +17,19 @@ use crate::{
 };
 
 /// Does what was asked.
-pub(crate) fn run(cli: Cli) -> Ended {
+pub(crate) fn run(cli: Cli) -> Result<std::process::ExitCode, CliError> {
     let told = run::Told {
         color: cli.color,
         quiet: cli.quiet,
     };
-    match cli.command {
+    let ended = match cli.command {
+        Command::Lab(args) => return Ok(lab::run(args)),
         Command::Run(args) => run::run(&args, told),
         Command::Check(args) => run::check(&args, told),
         Command::Plan(args) => plan::plan(&args),
         Command::Hosts(args) => hosts::hosts(&args),
         Command::Judge(args) => judge::judge(&args, cli.color),
         Command::Report(args) => judge::report(&args, cli.color),
-        Command::Lab(args) => Ok(lab::run(args)),
         Command::ExitCodes => Ok(exit_codes()),
         Command::Completions { shell } => {
             let mut text = Vec::new();
@@ -38,7 +38,8 @@ pub(crate) fn run(cli: Cli) -> Ended {
             Ok(exit::OPEN)
         }
         Command::Man => man(),
-    }
+    };
+    ended.map(|code| code.code.into())
 }
 
 fn exit_codes() -> exit::ExitCode {

@@ -17,14 +17,13 @@ use crate::{args::Cli, error::CliError};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let code = match commands::run(cli) {
+    match commands::run(cli) {
         Ok(code) => code,
         Err(error) => {
             error.show();
-            error.code()
+            error.code().code.into()
         }
-    };
-    ExitCode::from(code.code)
+    }
 }
 
 /// What a command ends with.

@@ -133,7 +133,7 @@ fn of_check(plan: &Plan, id: &CheckId, attempt: u32, saw: &Observation) -> Optio
 
 fn of_planned(packages: &Reading<Vec<String>>) -> Option<Told> {
     match packages {
-        Reading::Known(packages) => told(
+        Reading::Ok(packages) => told(
             Mood::Plain,
             &format!("packages to come: {}", packages.len()),
         ),
