@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Types, parsers and judgement of patchgate; no I/O, no clock.
+
+pub mod evidence;

@@ -1,0 +1,26 @@
+//! Audit and SELinux evidence: what a host's own records say, and how far they can be trusted.
+//!
+//! The engine copies raw text from a host into a [`capture::WindowCapture`] and judges nothing.
+//! Everything here turns such text into values, and says with each answer what it cannot vouch
+//! for. Two rules hold throughout: no line is ever dropped (what is not understood comes back
+//! verbatim), and "no denials" is said only where every gap has been ruled out.
+
+pub mod access;
+pub mod audit_rules;
+pub mod audit_status;
+pub mod capture;
+pub mod context;
+pub mod coverage;
+pub mod denial;
+pub mod event;
+mod fields;
+pub mod fingerprint;
+mod head;
+pub mod kind;
+pub mod mac_change;
+pub mod marker;
+pub mod record;
+pub mod suppression;
+pub mod vector_diff;
+pub mod vectors;
+pub mod window;

@@ -1,0 +1,211 @@
+//! Examines one window: its decisions, what changed under it, and what may be missing.
+//!
+//! A record belongs to the window when it stands between the two markers in the log, or when its
+//! time and its number both lie between theirs. Neither serials nor times alone decide: both run
+//! backwards in real logs.
+
+mod gaps;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    capture::{LogSource, WindowCapture},
+    coverage::Coverage,
+    denial::Decision,
+    event,
+    kind::RecordKind,
+    mac_change::{MacChange, mac_change},
+    marker::{self, MarkerEnd, Place},
+    record::{self, Grammar, Record, Stamp},
+};
+
+/// What patchgate itself does to the host inside a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectations {
+    /// A policy may be loaded, or booleans set: the window spans a patch or a `semodule` call.
+    pub policy_load: bool,
+    /// Enforcing may be set: the window spans a diagnosis.
+    pub mode_change: bool,
+}
+
+/// What one window shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WindowEvidence {
+    /// All decisions of the window, grants too, in the log's order.
+    pub decisions: Vec<Decision>,
+    /// How many of them stood outside the markers and belong inside by time and number.
+    pub out_of_order: usize,
+    /// Policy loads, mode and boolean changes.
+    pub mac_changes: Vec<MacChange>,
+    /// `SELINUX_ERR` records, verbatim: the policy could not be applied.
+    pub selinux_errors: Vec<String>,
+    /// Text that was not understood, or that a user process made look like a decision.
+    pub unrecognized: Vec<String>,
+    /// What the evidence can vouch for.
+    pub coverage: Coverage,
+}
+
+impl WindowEvidence {
+    /// The decisions that are not grants.
+    pub fn denials(&self) -> impl Iterator<Item = &Decision> {
+        self.decisions
+            .iter()
+            .filter(|decision| decision.is_denial())
+    }
+}
+
+/// The records of a window, and which of them belong to it.
+#[derive(Debug)]
+pub(super) struct Window {
+    records: Vec<Record>,
+    inside: Range<usize>,
+    stamps: Option<(Stamp, Stamp)>,
+    begins: Vec<Place>,
+    ends: Vec<Place>,
+}
+
+/// Examines what the engine copied about one window.
+#[must_use]
+pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidence {
+    let window = Window::open(capture);
+    let all = event::decisions_at(&window.records);
+    let ours = all
+        .into_iter()
+        .filter(|(index, _)| window.holds(*index) && !window.records[*index].is_hearsay());
+    let (indices, decisions): (Vec<usize>, Vec<Decision>) = ours.unzip();
+    let mac_changes: Vec<MacChange> = window.trusted().filter_map(mac_change).collect();
+    let errors = window
+        .trusted()
+        .filter(|record| record.kind == RecordKind::SelinuxErr);
+    WindowEvidence {
+        out_of_order: indices
+            .iter()
+            .filter(|index| !window.inside.contains(index))
+            .count(),
+        selinux_errors: errors.map(|record| record.raw.clone()).collect(),
+        unrecognized: window.unrecognized(capture.log.source),
+        coverage: gaps::coverage(capture, &window, &mac_changes, expected),
+        decisions,
+        mac_changes,
+    }
+}
+
+/// Says in words what a window shows; "no denials" only where nothing can be missing.
+#[must_use]
+pub fn statement(evidence: &WindowEvidence) -> String {
+    let denials = evidence.denials().count();
+    let gaps = gap_list(&evidence.coverage);
+    match (&evidence.coverage, denials) {
+        (Coverage::Complete, 0) => "no denials".to_owned(),
+        (Coverage::Complete, _) => plural(denials, "denial"),
+        (Coverage::Degraded(_), 0) => format!("none seen, {gaps}"),
+        (Coverage::Unavailable(gap), 0) => format!("unknown: {gap}"),
+        (Coverage::Degraded(_) | Coverage::Unavailable(_), _) => {
+            format!("{} or more, {gaps}", plural(denials, "denial"))
+        }
+    }
+}
+
+/// Counts and lists the gaps: `2 gaps: auditd was not running; …`.
+fn gap_list(coverage: &Coverage) -> String {
+    let sentences: Vec<String> = coverage.gaps().iter().map(|gap| gap.sentence()).collect();
+    format!(
+        "{}: {}",
+        plural(sentences.len(), "gap"),
+        sentences.join("; ")
+    )
+}
+
+/// `1 denial`, `2 denials`.
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+impl Window {
+    /// Reads the records and finds the markers; a missing one leaves its side open.
+    fn open(capture: &WindowCapture) -> Self {
+        let grammar = match capture.log.source {
+            LogSource::AuditLog => Grammar::AuditLog,
+            LogSource::Journal | LogSource::KernelRing | LogSource::None => Grammar::KernelLog,
+        };
+        let records = record::parse(&capture.log.text, grammar);
+        let begins = marker::places(&records, capture, MarkerEnd::Begin);
+        let ends = marker::places(&records, capture, MarkerEnd::End);
+        let (first, last) = (begins.first(), ends.last());
+        let start = first.map_or(0, |place| place.index + 1);
+        let end = last.map_or(records.len(), |place| place.index);
+        let stamps = first
+            .and_then(|place| place.stamp)
+            .zip(last.and_then(|place| place.stamp));
+        // Markers in the wrong order bound nothing: everything is looked at.
+        let inside = if start <= end {
+            start..end
+        } else {
+            0..records.len()
+        };
+        Self {
+            records,
+            inside,
+            stamps,
+            begins,
+            ends,
+        }
+    }
+
+    /// True when the record at this index belongs to the window.
+    fn holds(&self, index: usize) -> bool {
+        self.inside.contains(&index) || self.records[index].stamp.is_some_and(|s| self.spans(s))
+    }
+
+    /// True when time and number both lie between the markers'.
+    fn spans(&self, stamp: Stamp) -> bool {
+        let time = |stamp: Stamp| (stamp.sec, stamp.ms);
+        self.stamps.is_some_and(|(begin, end)| {
+            time(begin) <= time(stamp)
+                && time(stamp) <= time(end)
+                && begin.serial < stamp.serial
+                && stamp.serial < end.serial
+        })
+    }
+
+    /// The window's records.
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| self.holds(*i))
+            .map(|(_, record)| record)
+    }
+
+    /// The window's records that the kernel or auditd wrote.
+    fn trusted(&self) -> impl Iterator<Item = &Record> {
+        self.records().filter(|record| !record.is_hearsay())
+    }
+
+    /// The window's damaged text: no record, or one whose user text hides the start of another.
+    fn garbled(&self) -> impl Iterator<Item = &Record> {
+        self.records().filter(|record| {
+            record.kind == RecordKind::Unrecognized || record.raw.matches("msg=audit(").count() > 1
+        })
+    }
+
+    /// The text to show to people because nothing was made of it.
+    fn unrecognized(&self, source: LogSource) -> Vec<String> {
+        let speaks = |text: &str| text.contains("avc:") || text.contains("audit(");
+        let shown = |record: &&Record| match source {
+            LogSource::AuditLog => true,
+            LogSource::Journal | LogSource::KernelRing | LogSource::None => speaks(&record.raw),
+        };
+        let hearsay = self.records().filter(|record| record.is_hearsay());
+        self.garbled()
+            .chain(hearsay)
+            .filter(shown)
+            .map(|record| record.raw.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,388 @@
+//! Finds the gaps of one window.
+
+use std::collections::BTreeMap;
+
+use super::{Expectations, Window};
+use crate::evidence::{
+    audit_rules::excluding_rules,
+    audit_status::AuditStatus,
+    capture::{LogSource, Reading, WindowCapture, WindowEdge},
+    coverage::{Coverage, Gap},
+    kind::RecordKind,
+    mac_change::{MacChange, MacChangeKind},
+    marker::MarkerEnd,
+    record::Record,
+    suppression::{Suppression, suppression},
+};
+
+/// Judges what the evidence of a window can vouch for.
+pub(super) fn coverage(
+    capture: &WindowCapture,
+    window: &Window,
+    changes: &[MacChange],
+    expected: Expectations,
+) -> Coverage {
+    let (begin, end) = match (capture.begin.get(), capture.end.get()) {
+        (Ok(begin), Ok(end)) => (begin, end),
+        (Err(why), _) | (_, Err(why)) => {
+            return Coverage::Unavailable(Gap::NotCollected {
+                why: why.to_owned(),
+            });
+        }
+    };
+    if let Some(gap) = blind(capture, begin, end) {
+        return Coverage::Unavailable(gap);
+    }
+    let mut gaps = Vec::new();
+    gaps.extend(selinux(capture, begin, end));
+    gaps.extend(mac(begin, end, changes, expected));
+    gaps.extend(boot(begin, end));
+    gaps.extend(audit(begin, end));
+    gaps.extend(inside(window));
+    gaps.extend(markers(begin, end, window));
+    gaps.extend(log(capture, window));
+    gaps.extend(suppressed(capture, begin, end, window));
+    if gaps.is_empty() {
+        Coverage::Complete
+    } else {
+        Coverage::Degraded(gaps)
+    }
+}
+
+/// Finds what leaves nothing to look at.
+fn blind(capture: &WindowCapture, begin: &WindowEdge, end: &WindowEdge) -> Option<Gap> {
+    if capture.selinux == Reading::Ok(false) {
+        return Some(Gap::SelinuxAbsent);
+    }
+    if [begin, end]
+        .iter()
+        .any(|edge| mode(edge) == Ok(Mode::Disabled))
+    {
+        return Some(Gap::SelinuxDisabled);
+    }
+    (capture.log.source == LogSource::None).then(|| Gap::LogUnreadable {
+        why: trouble(capture),
+    })
+}
+
+/// Why the log is missing.
+fn trouble(capture: &WindowCapture) -> String {
+    capture
+        .log
+        .trouble
+        .clone()
+        .unwrap_or_else(|| "no log was found".to_owned())
+}
+
+/// The mode of SELinux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Enforcing,
+    Permissive,
+    Disabled,
+}
+
+/// Reads the mode from the words of `getenforce` or the number of the kernel's file.
+fn mode(edge: &WindowEdge) -> Result<Mode, String> {
+    match edge.mode.get()?.trim() {
+        "Enforcing" | "1" => Ok(Mode::Enforcing),
+        "Permissive" | "0" => Ok(Mode::Permissive),
+        "Disabled" => Ok(Mode::Disabled),
+        other => Err(format!("`{other}` is no mode")),
+    }
+}
+
+/// SELinux itself.
+fn selinux(capture: &WindowCapture, begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if let Err(why) = capture.selinux.get() {
+        gaps.push(Gap::SelinuxUnknown {
+            why: why.to_owned(),
+        });
+    }
+    let modes = [mode(begin), mode(end)];
+    if modes.contains(&Ok(Mode::Permissive)) {
+        gaps.push(Gap::PermissiveMode);
+    }
+    let unknown = modes.into_iter().find_map(Result::err);
+    gaps.extend(unknown.map(|why| Gap::ModeUnknown { why }));
+    gaps
+}
+
+/// Policy, mode and booleans inside the window.
+fn mac(
+    begin: &WindowEdge,
+    end: &WindowEdge,
+    changes: &[MacChange],
+    expected: Expectations,
+) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let moved = matches!((mode(begin), mode(end)), (Ok(a), Ok(b)) if a != b);
+    if moved && !expected.mode_change {
+        gaps.push(Gap::ModeChanged);
+    }
+    let real = changes
+        .iter()
+        .map(|change| &change.kind)
+        .filter(|kind| kind.is_real());
+    for kind in real {
+        let gap = match kind {
+            MacChangeKind::PolicyLoad if !expected.policy_load => Gap::PolicyReloaded,
+            MacChangeKind::Mode { .. } if !expected.mode_change => Gap::ModeChanged,
+            MacChangeKind::Boolean { name, .. } if !expected.policy_load => {
+                Gap::BooleanChanged { name: name.clone() }
+            }
+            MacChangeKind::PolicyLoad
+            | MacChangeKind::Mode { .. }
+            | MacChangeKind::Boolean { .. } => continue,
+        };
+        if !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+    }
+    gaps
+}
+
+/// The host's boot.
+fn boot(begin: &WindowEdge, end: &WindowEdge) -> Option<Gap> {
+    match (begin.boot_id.get(), end.boot_id.get()) {
+        (Ok(a), Ok(b)) if a.trim() != b.trim() => Some(Gap::BootChanged),
+        (Ok(a), Ok(_)) if a.trim().is_empty() => Some(Gap::BootUnknown {
+            why: "the boot id is empty".to_owned(),
+        }),
+        (Ok(_), Ok(_)) => None,
+        (Err(why), _) | (_, Err(why)) => Some(Gap::BootUnknown {
+            why: why.to_owned(),
+        }),
+    }
+}
+
+/// The kernel's audit system, from `auditctl -s` and `auditctl -l`.
+fn audit(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
+    let mut gaps = rules(begin, end);
+    match (status(begin), status(end)) {
+        (Ok(before), Ok(after)) => {
+            gaps.extend(service(&before, &after));
+            if boot(begin, end) != Some(Gap::BootChanged) {
+                gaps.extend(losses(&before, &after));
+            }
+        }
+        (Err(gap), _) | (_, Err(gap)) => gaps.push(gap),
+    }
+    gaps
+}
+
+/// Reads the audit status at one end.
+fn status(edge: &WindowEdge) -> Result<AuditStatus, Gap> {
+    match edge.audit_status.get() {
+        Err(why) if is_not_found(why) => Err(Gap::AuditToolsMissing),
+        Err(why) => Err(Gap::AuditStatusUnreadable {
+            why: why.to_owned(),
+        }),
+        Ok(text) => AuditStatus::parse(text).map_err(|error| Gap::AuditStatusUnreadable {
+            why: error.to_string(),
+        }),
+    }
+}
+
+/// True for a shell's words about a command that is not there.
+fn is_not_found(why: &str) -> bool {
+    ["not found", "No such file"]
+        .iter()
+        .any(|words| why.contains(words))
+}
+
+/// Whether auditing was on, with the same auditd all the time.
+fn service(before: &AuditStatus, after: &AuditStatus) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if before.enabled == 0 || after.enabled == 0 {
+        gaps.push(Gap::AuditDisabled);
+    }
+    if before.pid == 0 || after.pid == 0 {
+        gaps.push(Gap::AuditdNotRunning);
+    } else if before.pid != after.pid {
+        gaps.push(Gap::AuditdRestarted);
+    }
+    gaps
+}
+
+/// Records that the kernel lost between the ends.
+fn losses(before: &AuditStatus, after: &AuditStatus) -> Option<Gap> {
+    match after.lost.checked_sub(before.lost) {
+        Some(0) => None,
+        Some(count) => Some(Gap::RecordsLost { count }),
+        None => Some(Gap::LostCounterReset),
+    }
+}
+
+/// Rules that keep denials out of the log, at either end.
+fn rules(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for edge in [begin, end] {
+        let found = match edge.audit_rules.get() {
+            // `auditctl -l` says `No rules` when there are none: silence is no answer.
+            Ok(text) if text.trim().is_empty() => {
+                vec![Gap::AuditRulesUnreadable {
+                    why: "the answer is empty".to_owned(),
+                }]
+            }
+            Ok(text) => {
+                let rules = excluding_rules(text).into_iter();
+                rules.map(|rule| Gap::DenialsExcluded { rule }).collect()
+            }
+            Err(why) if is_not_found(why) => Vec::new(),
+            Err(why) => vec![Gap::AuditRulesUnreadable {
+                why: why.to_owned(),
+            }],
+        };
+        gaps.extend(
+            found
+                .into_iter()
+                .filter(|gap| !gaps.contains(gap))
+                .collect::<Vec<_>>(),
+        );
+    }
+    gaps
+}
+
+/// What the window's own records say about auditd and its settings.
+fn inside(window: &Window) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let daemon =
+        |record: &Record| matches!(record.kind, RecordKind::DaemonStart | RecordKind::DaemonEnd);
+    if window.trusted().any(daemon) {
+        gaps.push(Gap::AuditdRestarted);
+    }
+    let changed = window
+        .trusted()
+        .filter(|record| record.kind == RecordKind::ConfigChange);
+    gaps.extend(changed.map(|record| Gap::AuditReconfigured {
+        record: record.body.clone(),
+    }));
+    gaps
+}
+
+/// The markers.
+fn markers(begin: &WindowEdge, end: &WindowEdge, window: &Window) -> Vec<Gap> {
+    let sides = [
+        (
+            begin,
+            window.begins.len(),
+            MarkerEnd::Begin,
+            Gap::MarkerBeginMissing,
+        ),
+        (
+            end,
+            window.ends.len(),
+            MarkerEnd::End,
+            Gap::MarkerEndMissing,
+        ),
+    ];
+    let mut gaps = Vec::new();
+    for (edge, found, end, missing) in sides {
+        match edge.marker.get() {
+            Err(why) => gaps.push(Gap::MarkerNotWritten {
+                end,
+                why: why.to_owned(),
+            }),
+            Ok(()) if found == 0 => gaps.push(missing),
+            Ok(()) => {}
+        }
+    }
+    let crossed = matches!(
+        (window.begins.first(), window.ends.last()),
+        (Some(begin), Some(end)) if begin.index > end.index
+    );
+    if crossed || window.begins.len() > 1 || window.ends.len() > 1 {
+        gaps.push(Gap::MarkersConfused);
+    }
+    gaps
+}
+
+/// The copy of the log.
+fn log(capture: &WindowCapture, window: &Window) -> Vec<Gap> {
+    let log = &capture.log;
+    let mut gaps = Vec::new();
+    gaps.extend(log.trouble.clone().map(|why| Gap::LogUnreadable { why }));
+    if !log.reached_begin {
+        gaps.push(Gap::LogRotatedAway);
+    }
+    if log.truncated_bytes > 0 {
+        gaps.push(Gap::LogTruncated {
+            bytes: log.truncated_bytes,
+        });
+    }
+    match log.source {
+        LogSource::AuditLog => {
+            let lines = window.garbled().count();
+            gaps.extend((lines > 0).then_some(Gap::LogGarbled { lines }));
+        }
+        source @ (LogSource::Journal | LogSource::KernelRing | LogSource::None) => {
+            gaps.push(Gap::WeakSource { source });
+        }
+    }
+    gaps
+}
+
+/// Suppression lines that came inside the window, one gap for each kind.
+fn suppressed(
+    capture: &WindowCapture,
+    begin: &WindowEdge,
+    end: &WindowEdge,
+    window: &Window,
+) -> Vec<Gap> {
+    let (before, after) = match (
+        begin.kernel_suppressions.get(),
+        end.kernel_suppressions.get(),
+    ) {
+        (Ok(before), Ok(after)) => (before.as_slice(), after.as_slice()),
+        (Err(why), _) | (_, Err(why)) => {
+            return vec![Gap::KernelLogUnreadable {
+                why: why.to_owned(),
+            }];
+        }
+    };
+    let from_log = match capture.log.source {
+        LogSource::AuditLog | LogSource::None => Vec::new(),
+        LogSource::Journal | LogSource::KernelRing => {
+            window.records().map(|record| record.raw.as_str()).collect()
+        }
+    };
+    let lines = new_lines(before, after).into_iter().chain(from_log);
+    let mut kinds: BTreeMap<_, Vec<Suppression>> = BTreeMap::new();
+    for found in lines
+        .filter_map(suppression)
+        .filter(|found| found.kind.may_hide_denials())
+    {
+        kinds.entry(found.kind).or_default().push(found);
+    }
+    let gap = |(kind, mut found): (_, Vec<Suppression>)| {
+        let lines = found.len();
+        found.pop().map(|last| Gap::Suppressed {
+            kind,
+            lines,
+            line: last.line,
+        })
+    };
+    kinds.into_iter().filter_map(gap).collect()
+}
+
+/// The lines that are there more often than before; kernels without time stamps repeat lines.
+fn new_lines<'a>(before: &[String], after: &'a [String]) -> Vec<&'a str> {
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in before {
+        *known.entry(line).or_default() += 1;
+    }
+    let mut is_new = |line: &&'a str| match known.get_mut(line) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        Some(_) | None => true,
+    };
+    after
+        .iter()
+        .map(String::as_str)
+        .filter(|line| is_new(line))
+        .collect()
+}
