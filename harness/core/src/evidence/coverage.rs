@@ -102,7 +102,7 @@ pub enum Gap {
     /// A marker could not be sent.
     MarkerNotWritten {
         /// Which one.
-        end: MarkerName,
+        end: MarkerEnd,
         /// The reason, in the host's words.
         why: String,
     },
@@ -155,25 +155,6 @@ pub enum Gap {
         /// The last of them.
         line: String,
     },
-}
-
-/// Which marker a gap speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MarkerName {
-    /// The begin marker.
-    Begin,
-    /// The end marker.
-    End,
-}
-
-impl From<MarkerEnd> for MarkerName {
-    fn from(end: MarkerEnd) -> Self {
-        match end {
-            MarkerEnd::Begin => Self::Begin,
-            MarkerEnd::End => Self::End,
-        }
-    }
 }
 
 impl Gap {
@@ -257,17 +238,8 @@ impl fmt::Display for Gap {
             Self::AuditdRestarted => f.write_str("auditd was restarted inside the window"),
             Self::RecordsLost { count } => write!(f, "the kernel lost {count} audit records"),
             Self::LostCounterReset => f.write_str("the count of lost audit records was reset"),
-            Self::MarkerNotWritten {
-                end: MarkerName::Begin,
-                why,
-            } => {
-                write!(f, "the begin marker could not be sent: {why}")
-            }
-            Self::MarkerNotWritten {
-                end: MarkerName::End,
-                why,
-            } => {
-                write!(f, "the end marker could not be sent: {why}")
+            Self::MarkerNotWritten { end, why } => {
+                write!(f, "the {} marker could not be sent: {why}", end.word())
             }
             Self::MarkerBeginMissing => f.write_str("the begin marker is not in the log"),
             Self::MarkerEndMissing => f.write_str("the end marker is not in the log"),

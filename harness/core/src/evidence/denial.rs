@@ -7,7 +7,7 @@ use super::{
     fields::{Fields, Style},
     head,
     kind::RecordKind,
-    record::{Framing, Record, Stamp},
+    record::{Record, Stamp},
 };
 
 /// What was decided.
@@ -90,7 +90,7 @@ impl Decision {
     }
 
     /// A decision of which only the record is known.
-    fn unknown(record: &Record, verdict: AvcVerdict, decider: Decider) -> Self {
+    fn unknown(record: &Record, raw: &str, verdict: AvcVerdict, decider: Decider) -> Self {
         Self {
             verdict,
             decider,
@@ -111,7 +111,7 @@ impl Decision {
             node: record.node.clone(),
             stamp: record.stamp,
             complete: false,
-            raw: record.raw.clone(),
+            raw: raw.to_owned(),
         }
     }
 }
@@ -152,13 +152,21 @@ fn kernel_decisions(record: &Record) -> Vec<Decision> {
             .into_iter()
             .collect();
     }
+    // Each of several keeps its own part of the text: copies of all would grow without bound.
+    let raw = |piece| {
+        if starts.len() > 1 {
+            piece
+        } else {
+            record.raw.as_str()
+        }
+    };
     let ends = starts.iter().skip(1).copied().chain([body.len()]);
     let pieces = starts
         .iter()
         .zip(ends)
         .map(|(start, end)| &body[*start..end]);
     pieces
-        .filter_map(|piece| decision(record, piece, "", Decider::Kernel))
+        .filter_map(|piece| decision(record, raw(piece), piece, "", Decider::Kernel))
         .collect()
 }
 
@@ -170,29 +178,36 @@ fn user_decisions(record: &Record) -> Vec<Decision> {
         None => ("", body),
     };
     let found = match head::find_decision(inner, 0) {
-        Some(start) => decision(record, &inner[start..], outer, Decider::Userspace),
+        Some(start) => decision(
+            record,
+            &record.raw,
+            &inner[start..],
+            outer,
+            Decider::Userspace,
+        ),
         None => cut_before_verdict(record, inner, Decider::Userspace),
     };
     found.into_iter().collect()
 }
 
 /// Reads `avc: denied { a b } for key=value …`; `None` for a notice.
-fn decision(record: &Record, text: &str, outer: &str, decider: Decider) -> Option<Decision> {
+fn decision(
+    record: &Record,
+    raw: &str,
+    text: &str,
+    outer: &str,
+    decider: Decider,
+) -> Option<Decision> {
     let rest = text.strip_prefix("avc:")?.trim_start();
     let (verdict, rest) = match (rest.strip_prefix("denied"), rest.strip_prefix("granted")) {
         (Some(rest), _) => (AvcVerdict::Denied, rest),
         (None, Some(rest)) => (AvcVerdict::Granted, rest),
         (None, None) => return None,
     };
-    let mut decision = Decision::unknown(record, verdict, decider);
+    let mut decision = Decision::unknown(record, raw, verdict, decider);
     let (permissions, closed, rest) = permissions(rest);
     decision.permissions = permissions;
-    let style = match record.framing {
-        Framing::Interpreted => Style::Interpreted,
-        Framing::AuditLog | Framing::Kernel | Framing::Journal | Framing::Bare | Framing::None => {
-            Style::Raw
-        }
-    };
+    let style = record.framing.style();
     fill(
         &mut decision,
         &Fields::scan(rest, style),
@@ -271,7 +286,7 @@ fn cut_before_verdict(record: &Record, body: &str, decider: Decider) -> Option<D
         }
         None => "avc:".starts_with(text),
     };
-    cut.then(|| Decision::unknown(record, AvcVerdict::Unknown, decider))
+    cut.then(|| Decision::unknown(record, &record.raw, AvcVerdict::Unknown, decider))
 }
 
 /// Reads `op=security_bounded_transition seresult=denied oldcontext=C newcontext=C`.
@@ -286,7 +301,7 @@ fn bounded_transition(record: &Record) -> Option<Decision> {
             .last(key)
             .and_then(|value| Context::parse(value.text))
     };
-    let mut decision = Decision::unknown(record, AvcVerdict::Denied, Decider::Bounds);
+    let mut decision = Decision::unknown(record, &record.raw, AvcVerdict::Denied, Decider::Bounds);
     decision.source = context("oldcontext");
     decision.target = context("newcontext");
     decision.class = Some("process".to_owned());

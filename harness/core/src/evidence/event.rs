@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::{
     denial::{self, Decision},
-    fields::{Fields, Style},
+    fields::Fields,
     kind::RecordKind,
-    record::{Framing, Record},
+    record::Record,
 };
 
 /// The identity of an event within one boot: node, and what `audit(…)` holds.
@@ -76,12 +76,7 @@ fn companions(records: &[Record]) -> HashMap<Key<'_>, Companions> {
 
 /// Notes one record.
 fn note(event: &mut Companions, record: &Record) {
-    let style = match record.framing {
-        Framing::Interpreted => Style::Interpreted,
-        Framing::AuditLog | Framing::Kernel | Framing::Journal | Framing::Bare | Framing::None => {
-            Style::Raw
-        }
-    };
+    let style = record.framing.style();
     let string = |key: &str| Fields::scan(&record.body, style).string(key);
     match record.kind {
         RecordKind::Syscall => {

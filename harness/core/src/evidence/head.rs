@@ -77,9 +77,9 @@ pub(super) fn find_decision(text: &str, from: usize) -> Option<usize> {
 /// Reads `[node=H ][type=T ][msg=]audit(ID)[ ]:` around an `audit(` that stands at `anchor`.
 fn stamped(line: &str, anchor: usize, from: usize) -> Head {
     let open = anchor + "audit(".len();
-    let (id, body) = match line[open..].find(')') {
+    let (id, body) = match closing_bracket(line, open) {
         Some(n) => (Some(line[open..open + n].to_owned()), open + n + 1),
-        None => (None, line.len()),
+        None => (None, open),
     };
     let before = &line[from..anchor];
     let daemon = before.ends_with("msg=");
@@ -113,6 +113,14 @@ fn stamped(line: &str, anchor: usize, from: usize) -> Head {
         id,
         framing,
     }
+}
+
+/// The length of a stamp: no stamp or date is longer than 64 bytes, and lines can be huge.
+fn closing_bracket(line: &str, open: usize) -> Option<usize> {
+    line.as_bytes()[open..]
+        .iter()
+        .take(64)
+        .position(|byte| *byte == b')')
 }
 
 /// The kind of an EL5 kernel line, which has a stamp and no type.

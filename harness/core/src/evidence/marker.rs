@@ -1,5 +1,7 @@
 //! The user records that bound a window.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     capture::WindowCapture,
     fields::unhex,
@@ -8,7 +10,8 @@ use super::{
 };
 
 /// Which end of the window a marker stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MarkerEnd {
     /// The window opens after it.
     Begin,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    fields::Style,
     head::{self, Head},
     kind::RecordKind,
 };
@@ -82,6 +83,16 @@ pub struct Record {
     pub speaker: Option<String>,
     /// The text that this record was read from, verbatim.
     pub raw: String,
+}
+
+impl Framing {
+    /// How values are written in records of this framing.
+    pub(super) fn style(self) -> Style {
+        match self {
+            Self::Interpreted => Style::Interpreted,
+            Self::AuditLog | Self::Kernel | Self::Journal | Self::Bare | Self::None => Style::Raw,
+        }
+    }
 }
 
 impl Record {
@@ -168,22 +179,22 @@ fn heads(line: &str, grammar: Grammar) -> Vec<Head> {
     let mut heads: Vec<Head> = Vec::new();
     let mut from = 0;
     while let Some(head) = head::find(line, from) {
-        if let Some(last) = heads.last()
-            && let Some(quote) = user_text(&line[last.body..head.start])
-        {
-            match skip_user_text(line, last.body + quote, grammar) {
-                Some(next) if next > from => from = next,
-                Some(_) | None => break,
-            }
-            continue;
-        }
         let wanted = match grammar {
             Grammar::AuditLog => head.framing == Framing::AuditLog,
             Grammar::KernelLog | Grammar::Any => true,
         };
-        from = head.body.max(from + 1);
-        if wanted {
-            heads.push(head);
+        if !wanted {
+            from = head.body;
+            continue;
+        }
+        let text = user_text(&line[from..head.start]).filter(|_| !heads.is_empty());
+        match text.map(|start| skip_user_text(line, from + start, grammar)) {
+            Some(Some(end)) => from = end,
+            Some(None) => break,
+            None => {
+                from = head.body;
+                heads.push(head);
+            }
         }
     }
     if heads.is_empty() && grammar != Grammar::AuditLog {

@@ -210,103 +210,106 @@ fn numbered(
 mod tests {
     use super::{SuppressionKind as Kind, suppression, suppressions};
 
+    /// Lines of every generation of kernel, auditd, journald and rsyslog.
+    const GENERATIONS: &[(&str, Kind, Option<u64>)] = &[
+        (
+            "__ratelimit: 22683 callbacks suppressed",
+            Kind::Anonymous,
+            Some(22683),
+        ),
+        (
+            "Feb 27 03:12:44 web kernel: __ratelimit: 5 callbacks suppressed",
+            Kind::Anonymous,
+            Some(5),
+        ),
+        ("printk: 14 messages suppressed.", Kind::Anonymous, Some(14)),
+        (
+            "audit_printk_skb: 93 callbacks suppressed",
+            Kind::AuditPrintk,
+            Some(93),
+        ),
+        (
+            "[   37.322879] kauditd_printk_skb: 164 callbacks suppressed",
+            Kind::AuditPrintk,
+            Some(164),
+        ),
+        (
+            "audit_log_start: 9 callbacks suppressed",
+            Kind::KernelLost,
+            Some(9),
+        ),
+        (
+            "audit: audit_lost=510 audit_rate_limit=3 audit_backlog_limit=8192",
+            Kind::KernelLost,
+            Some(510),
+        ),
+        (
+            "audit: audit_backlog=5 > audit_backlog_limit=4",
+            Kind::KernelLost,
+            None,
+        ),
+        ("audit: backlog limit exceeded", Kind::KernelLost, None),
+        (
+            "[   51.809403] audit: rate limit exceeded",
+            Kind::KernelLost,
+            None,
+        ),
+        ("audit: printk limit exceeded", Kind::KernelLost, None),
+        ("audit: kauditd hold queue overflow", Kind::KernelLost, None),
+        (
+            "audit: *NO* daemon at audit_pid=1234",
+            Kind::AuditdGone,
+            None,
+        ),
+        ("audit: auditd disappeared", Kind::AuditdGone, None),
+        (
+            "auditd[612]: dispatch err (pipe full) event lost",
+            Kind::Auditd,
+            None,
+        ),
+        (
+            "auditd[9]: Audit daemon is suspending logging due to low disk space.",
+            Kind::Auditd,
+            None,
+        ),
+        (
+            "rsyslogd: imjournal: 3812 messages lost due to rate-limiting",
+            Kind::LogForwarding,
+            Some(3812),
+        ),
+        (
+            "rsyslogd-2177: imuxsock begins to drop messages from pid 9 due to rate-limiting",
+            Kind::LogForwarding,
+            None,
+        ),
+        (
+            "imjournal: begin to drop messages due to rate-limiting",
+            Kind::LogForwarding,
+            None,
+        ),
+        (
+            "systemd-journald[31]: Missed 12 kernel messages",
+            Kind::LogForwarding,
+            Some(12),
+        ),
+        (
+            "systemd-journal[9]: Suppressed 441 messages from /system.slice/x.service",
+            Kind::Unrelated,
+            Some(441),
+        ),
+        (
+            "net_ratelimit: 31 callbacks suppressed",
+            Kind::Unrelated,
+            Some(31),
+        ),
+    ];
+
     #[test]
     fn every_generation_is_known() {
-        for (line, kind, count) in [
-            (
-                "__ratelimit: 22683 callbacks suppressed",
-                Kind::Anonymous,
-                Some(22683),
-            ),
-            (
-                "Feb 27 03:12:44 web kernel: __ratelimit: 5 callbacks suppressed",
-                Kind::Anonymous,
-                Some(5),
-            ),
-            ("printk: 14 messages suppressed.", Kind::Anonymous, Some(14)),
-            (
-                "audit_printk_skb: 93 callbacks suppressed",
-                Kind::AuditPrintk,
-                Some(93),
-            ),
-            (
-                "[   37.322879] kauditd_printk_skb: 164 callbacks suppressed",
-                Kind::AuditPrintk,
-                Some(164),
-            ),
-            (
-                "audit_log_start: 9 callbacks suppressed",
-                Kind::KernelLost,
-                Some(9),
-            ),
-            (
-                "audit: audit_lost=510 audit_rate_limit=3 audit_backlog_limit=8192",
-                Kind::KernelLost,
-                Some(510),
-            ),
-            (
-                "audit: audit_backlog=5 > audit_backlog_limit=4",
-                Kind::KernelLost,
-                None,
-            ),
-            ("audit: backlog limit exceeded", Kind::KernelLost, None),
-            (
-                "[   51.809403] audit: rate limit exceeded",
-                Kind::KernelLost,
-                None,
-            ),
-            ("audit: printk limit exceeded", Kind::KernelLost, None),
-            ("audit: kauditd hold queue overflow", Kind::KernelLost, None),
-            (
-                "audit: *NO* daemon at audit_pid=1234",
-                Kind::AuditdGone,
-                None,
-            ),
-            ("audit: auditd disappeared", Kind::AuditdGone, None),
-            (
-                "auditd[612]: dispatch err (pipe full) event lost",
-                Kind::Auditd,
-                None,
-            ),
-            (
-                "auditd[9]: Audit daemon is suspending logging due to low disk space.",
-                Kind::Auditd,
-                None,
-            ),
-            (
-                "rsyslogd: imjournal: 3812 messages lost due to rate-limiting",
-                Kind::LogForwarding,
-                Some(3812),
-            ),
-            (
-                "rsyslogd-2177: imuxsock begins to drop messages from pid 9 due to rate-limiting",
-                Kind::LogForwarding,
-                None,
-            ),
-            (
-                "imjournal: begin to drop messages due to rate-limiting",
-                Kind::LogForwarding,
-                None,
-            ),
-            (
-                "systemd-journald[31]: Missed 12 kernel messages",
-                Kind::LogForwarding,
-                Some(12),
-            ),
-            (
-                "systemd-journal[9]: Suppressed 441 messages from /system.slice/x.service",
-                Kind::Unrelated,
-                Some(441),
-            ),
-            (
-                "net_ratelimit: 31 callbacks suppressed",
-                Kind::Unrelated,
-                Some(31),
-            ),
-        ] {
+        for (line, kind, count) in GENERATIONS {
             let found = suppression(line).unwrap_or_else(|| panic!("not found: {line}"));
-            assert_eq!((found.kind, found.count), (kind, count), "{line}");
-            assert_eq!(found.line, line);
+            assert_eq!((found.kind, found.count), (*kind, *count), "{line}");
+            assert_eq!(found.line, *line);
         }
     }
 

@@ -13,135 +13,121 @@ fn one(line: &str, grammar: Grammar) -> Record {
     records.remove(0)
 }
 
-/// Every framing of one denial, with what must be read from around it.
-fn framings() -> Vec<(String, Framing, Option<&'static str>, Option<u64>)> {
-    let form = |before: &str| format!("{before}{BODY}");
-    vec![
-        (
-            form("type=AVC msg=audit(1364481363.243:24287): "),
-            Framing::AuditLog,
-            None,
-            Some(24287),
-        ),
-        (
-            form("node=web1 type=AVC msg=audit(1364481363.243:24287): "),
-            Framing::AuditLog,
-            Some("web1"),
-            Some(24287),
-        ),
-        (
-            form("host=web1 type=AVC msg=audit(1364481363.243:24287): "),
-            Framing::AuditLog,
-            Some("web1"),
-            Some(24287),
-        ),
-        (
-            form("type=UNKNOWN[1400] msg=audit(1.2:3): "),
-            Framing::AuditLog,
-            None,
-            Some(3),
-        ),
-        (
-            form("type=1400 msg=audit(1.2:3):"),
-            Framing::AuditLog,
-            None,
-            Some(3),
-        ),
-        (
-            form("212:type=AVC msg=audit(1.2:3): "),
-            Framing::AuditLog,
-            None,
-            Some(3),
-        ),
-        (
-            form("type=AVC msg=audit(3.10.2024 14:18:05.243:87) : "),
-            Framing::Interpreted,
-            None,
-            None,
-        ),
-        (
-            form("type=AVC msg=audit(01/10/22 14:18:05.243:87) : "),
-            Framing::Interpreted,
-            None,
-            None,
-        ),
-        (
-            form("type=1400 audit(1.2:3): "),
-            Framing::Kernel,
-            None,
-            Some(3),
-        ),
-        (
-            form("audit(1151434000.4294965869:3): "),
-            Framing::Kernel,
-            None,
-            Some(3),
-        ),
-        (
-            form("[    9.4] type=1400 audit(1.2:3): "),
-            Framing::Kernel,
-            None,
-            Some(3),
-        ),
-        (
-            form("[    9.012345] audit: type=1400 audit(44.591:3): "),
-            Framing::Kernel,
-            None,
-            Some(3),
-        ),
-        (
-            form("[    8.58][   T61] audit: type=1400 audit(0.0:3): "),
-            Framing::Kernel,
-            None,
-            Some(3),
-        ),
-        (
-            form("<5>Mar 23 15:24:01 h kernel: type=1400 audit(1.2:3): "),
-            Framing::Kernel,
-            None,
-            Some(3),
-        ),
-        (
-            form(
-                "2026-11-21T22:33:55.891039+00:00 h kernel: [   32.3] audit: type=1400 audit(1.2:3): ",
-            ),
-            Framing::Kernel,
-            None,
-            Some(3),
-        ),
-        (form("type=1400 audit(): "), Framing::Kernel, None, None),
-        (form("type=1400 audit(17): "), Framing::Kernel, None, None),
-        (
-            form("May 17 12:44:24 localhost audit[1]: AVC "),
-            Framing::Journal,
-            None,
-            None,
-        ),
-        (
-            form("audit[570]: <audit-1400> "),
-            Framing::Journal,
-            None,
-            None,
-        ),
-        (
-            form("May 17 12:44:24 localhost audit: AVC "),
-            Framing::Journal,
-            None,
-            None,
-        ),
-        (form("    AVC "), Framing::Bare, None, None),
-        (form(""), Framing::Bare, None, None),
-    ]
-}
+/// What stands before a denial in every framing, and what must be read from it.
+const FRAMINGS: &[(&str, Framing, Option<&str>, Option<u64>)] = &[
+    (
+        "type=AVC msg=audit(1364481363.243:24287): ",
+        Framing::AuditLog,
+        None,
+        Some(24287),
+    ),
+    (
+        "node=web1 type=AVC msg=audit(1364481363.243:24287): ",
+        Framing::AuditLog,
+        Some("web1"),
+        Some(24287),
+    ),
+    (
+        "host=web1 type=AVC msg=audit(1364481363.243:24287): ",
+        Framing::AuditLog,
+        Some("web1"),
+        Some(24287),
+    ),
+    (
+        "type=UNKNOWN[1400] msg=audit(1.2:3): ",
+        Framing::AuditLog,
+        None,
+        Some(3),
+    ),
+    (
+        "type=1400 msg=audit(1.2:3):",
+        Framing::AuditLog,
+        None,
+        Some(3),
+    ),
+    (
+        "212:type=AVC msg=audit(1.2:3): ",
+        Framing::AuditLog,
+        None,
+        Some(3),
+    ),
+    (
+        "type=AVC msg=audit(3.10.2024 14:18:05.243:87) : ",
+        Framing::Interpreted,
+        None,
+        None,
+    ),
+    (
+        "type=AVC msg=audit(01/10/22 14:18:05.243:87) : ",
+        Framing::Interpreted,
+        None,
+        None,
+    ),
+    ("type=1400 audit(1.2:3): ", Framing::Kernel, None, Some(3)),
+    (
+        "audit(1151434000.4294965869:3): ",
+        Framing::Kernel,
+        None,
+        Some(3),
+    ),
+    (
+        "[    9.4] type=1400 audit(1.2:3): ",
+        Framing::Kernel,
+        None,
+        Some(3),
+    ),
+    (
+        "[    9.012345] audit: type=1400 audit(44.591:3): ",
+        Framing::Kernel,
+        None,
+        Some(3),
+    ),
+    (
+        "[    8.58][   T61] audit: type=1400 audit(0.0:3): ",
+        Framing::Kernel,
+        None,
+        Some(3),
+    ),
+    (
+        "<5>Mar 23 15:24:01 h kernel: type=1400 audit(1.2:3): ",
+        Framing::Kernel,
+        None,
+        Some(3),
+    ),
+    (
+        "2026-11-21T22:33:55.891039+00:00 h kernel: [   32.3] audit: type=1400 audit(1.2:3): ",
+        Framing::Kernel,
+        None,
+        Some(3),
+    ),
+    ("type=1400 audit(): ", Framing::Kernel, None, None),
+    ("type=1400 audit(17): ", Framing::Kernel, None, None),
+    (
+        "May 17 12:44:24 localhost audit[1]: AVC ",
+        Framing::Journal,
+        None,
+        None,
+    ),
+    ("audit[570]: <audit-1400> ", Framing::Journal, None, None),
+    (
+        "May 17 12:44:24 localhost audit: AVC ",
+        Framing::Journal,
+        None,
+        None,
+    ),
+    ("    AVC ", Framing::Bare, None, None),
+    ("", Framing::Bare, None, None),
+];
 
 #[test]
 fn a_denial_is_read_in_every_framing() {
-    for (line, framing, node, serial) in framings() {
+    for (before, framing, node, serial) in FRAMINGS {
+        let line = format!("{before}{BODY}");
         let record = one(&line, Grammar::Any);
         assert_eq!(record.kind, RecordKind::Avc, "{line}");
-        assert_eq!(record.framing, framing, "{line}");
-        assert_eq!(record.node.as_deref(), node, "{line}");
-        assert_eq!(record.stamp.map(|stamp| stamp.serial), serial, "{line}");
+        assert_eq!(record.framing, *framing, "{line}");
+        assert_eq!(record.node.as_deref(), *node, "{line}");
+        assert_eq!(record.stamp.map(|stamp| stamp.serial), *serial, "{line}");
         assert_eq!(record.body, BODY, "{line}");
         assert_eq!(record.raw, line);
         assert!(!record.is_hearsay(), "{line}");
@@ -214,6 +200,51 @@ fn a_user_record_that_quotes_a_denial_stays_one_user_record() {
         let record = one(&line, Grammar::AuditLog);
         assert_eq!(record.kind, RecordKind::User);
         assert!(decisions(&record).is_empty());
+    }
+}
+
+#[test]
+fn in_pasted_text_a_record_may_follow_a_user_record_on_its_line() {
+    let user = "type=USER_AVC msg=audit(1.2:3): pid=1 msg='avc:  denied  { start } for  \
+        scontext=u:r:a_t:s0 tcontext=u:r:b_t:s0 tclass=service exe=\"/x\"'";
+    let line =
+        format!("{user} type=SYSCALL msg=audit(1.2:4): a0=1 type=AVC msg=audit(1.2:4): {BODY}");
+    let kinds = |grammar| {
+        parse(&line, grammar)
+            .into_iter()
+            .map(|r| r.kind)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        kinds(Grammar::Any),
+        [RecordKind::UserAvc, RecordKind::Syscall, RecordKind::Avc]
+    );
+    assert_eq!(
+        kinds(Grammar::AuditLog),
+        [RecordKind::UserAvc],
+        "in a real log it is user text"
+    );
+}
+
+#[test]
+fn a_hostile_line_costs_no_more_than_its_length() {
+    for piece in [
+        "audit(",
+        "msg=audit(",
+        "type=AVC msg=audit(1.2:3): ",
+        "avc: denied ",
+        "msg='audit(",
+    ] {
+        let line = piece.repeat(300_000 / piece.len());
+        for grammar in [Grammar::AuditLog, Grammar::KernelLog, Grammar::Any] {
+            let records = parse(&format!("type=AVC msg=audit(1.2:3): {line}"), grammar);
+            let bytes: usize = records
+                .iter()
+                .flat_map(decisions)
+                .map(|found| found.raw.len())
+                .sum();
+            assert!(bytes <= 2 * line.len(), "{piece}");
+        }
     }
 }
 
@@ -342,12 +373,13 @@ proptest! {
 
     #[test]
     fn no_denial_is_lost_when_framings_are_mixed(
-        picks in prop::collection::vec((0..framings().len(), 0..3_usize), 0..30),
+        picks in prop::collection::vec((0..FRAMINGS.len(), 0..3_usize), 0..30),
     ) {
-        let forms = framings();
+        let forms: Vec<String> =
+            FRAMINGS.iter().map(|(before, ..)| format!("{before}{BODY}")).collect();
         let other = ["type=SYSCALL msg=audit(1.2:3): arch=c000003e comm=\"x\"", "----", "kernel: x"];
         let lines: Vec<&str> =
-            picks.iter().flat_map(|(form, noise)| [forms[*form].0.as_str(), other[*noise]]).collect();
+            picks.iter().flat_map(|(form, noise)| [forms[*form].as_str(), other[*noise]]).collect();
         let records = parse(&lines.join("\n"), Grammar::Any);
         let found: Vec<_> = records.iter().flat_map(decisions).collect();
         prop_assert_eq!(found.len(), picks.len());

@@ -7,9 +7,10 @@ use crate::evidence::{
     audit_rules::excluding_rules,
     audit_status::AuditStatus,
     capture::{LogSource, Reading, WindowCapture, WindowEdge},
-    coverage::{Coverage, Gap, MarkerName},
+    coverage::{Coverage, Gap},
     kind::RecordKind,
     mac_change::{MacChange, MacChangeKind},
+    marker::MarkerEnd,
     record::Record,
     suppression::{Suppression, suppression},
 };
@@ -267,13 +268,13 @@ fn markers(begin: &WindowEdge, end: &WindowEdge, window: &Window) -> Vec<Gap> {
         (
             begin,
             window.begins.len(),
-            MarkerName::Begin,
+            MarkerEnd::Begin,
             Gap::MarkerBeginMissing,
         ),
         (
             end,
             window.ends.len(),
-            MarkerName::End,
+            MarkerEnd::End,
             Gap::MarkerEndMissing,
         ),
     ];
