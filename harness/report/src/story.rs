@@ -1,0 +1,206 @@
+//! Findings, and what could not be seen, as people read them: labelled lines, safe for every outlet.
+
+use patchgate_core::{
+    state::State,
+    text::one_line,
+    verdict::{
+        Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Seen, Twin, Undecided,
+    },
+};
+
+/// The longest line that is told.
+const MAX_LINE: usize = 600;
+/// How many symptoms of one finding are told.
+const MAX_SYMPTOMS: usize = 8;
+/// How many event numbers of one finding are told.
+const MAX_EVENTS: usize = 12;
+
+/// A finding told: a title, and lines of a label and a text.
+pub(crate) struct Story {
+    /// `rebuild-only regression on lab-rebuild (httpd)`.
+    pub(crate) title: String,
+    /// What was seen, why, by what, and where to look.
+    pub(crate) lines: Vec<(String, String)>,
+}
+
+/// Tells a finding.
+pub(crate) fn of_finding(finding: &Finding) -> Story {
+    let mut lines = symptoms(finding);
+    lines.extend(cause(&finding.cause));
+    lines.extend(
+        finding
+            .suspects
+            .iter()
+            .map(|s| line("suspect", &format!("{} ({})", s.nevra, s.why))),
+    );
+    lines.extend(finding.twin.as_ref().map(twin));
+    lines.extend(
+        finding
+            .cause
+            .look
+            .as_ref()
+            .map(|look| line("look further", look)),
+    );
+    lines.extend(evidence(&finding.evidence));
+    Story {
+        title: title(finding),
+        lines,
+    }
+}
+
+/// `rebuild-only regression on lab-rebuild (httpd)`.
+pub(crate) fn title(finding: &Finding) -> String {
+    let hosts: Vec<_> = finding.hosts.iter().map(ToString::to_string).collect();
+    let suite = finding
+        .suite
+        .as_ref()
+        .map(|s| format!(" ({s})"))
+        .unwrap_or_default();
+    format!("{} on {}{suite}", class(finding.class), hosts.join(", "))
+}
+
+/// What a class of finding is called by people.
+fn class(class: Class) -> &'static str {
+    match class {
+        Class::RebuildOnlyRegression => "rebuild-only regression",
+        Class::Regression => "regression",
+        Class::NewDenial => "new denial",
+        Class::ModeDrift => "SELinux mode drift",
+        Class::Failure => "failure",
+        Class::HostLost => "host lost",
+        Class::BrokenBefore => "broken before the patch",
+        Class::Fixed => "fixed by the patch",
+        Class::AccessLost => "access lost, with every check passing",
+    }
+}
+
+fn line(label: &str, text: &str) -> (String, String) {
+    (label.to_owned(), one_line(text, MAX_LINE))
+}
+
+fn symptoms(finding: &Finding) -> Vec<(String, String)> {
+    if finding.symptoms.is_empty() {
+        return vec![line("seen", &finding.symptom)];
+    }
+    let mut lines: Vec<_> = finding
+        .symptoms
+        .iter()
+        .take(MAX_SYMPTOMS)
+        .map(symptom)
+        .collect();
+    let more = finding.symptoms.len().saturating_sub(MAX_SYMPTOMS);
+    if more > 0 {
+        lines.push(line("seen", &format!("and {more} more of this kind")));
+    }
+    lines
+}
+
+fn symptom(seen: &Seen) -> (String, String) {
+    let Seen {
+        state,
+        check,
+        vantage,
+        text,
+    } = seen;
+    let text = one_line(text, MAX_LINE);
+    line(
+        state.word(),
+        &format!("{text} ({check}, from the {})", vantage.word()),
+    )
+}
+
+fn cause(cause: &Cause) -> Vec<(String, String)> {
+    let label = match cause.kind {
+        CauseKind::Unknown => "explanation".to_owned(),
+        CauseKind::SelinuxDenial
+        | CauseKind::SelinuxSilentDenial
+        | CauseKind::SelinuxMode
+        | CauseKind::ServiceDown => format!("cause ({})", cause.proof.word()),
+    };
+    let mut lines = vec![line(&label, &cause.explanation)];
+    lines.extend(cause.denial.as_ref().map(access));
+    lines
+}
+
+fn access(denial: &DeniedAccess) -> (String, String) {
+    let DeniedAccess {
+        source,
+        target,
+        class,
+        perms,
+        silenced,
+    } = denial;
+    let perms = perms.join(" ");
+    let silenced = if *silenced {
+        ", silenced by dontaudit"
+    } else {
+        ""
+    };
+    line(
+        "access",
+        &format!("{source} may not {{ {perms} }} on {class} of {target}{silenced}"),
+    )
+}
+
+fn twin(twin: &Twin) -> (String, String) {
+    let fate = match twin.fate {
+        Fate::Unaffected => "unaffected",
+        Fate::Affected => "affected too",
+        Fate::Unknown => "not seen to pass or to fail",
+    };
+    line("twin", &format!("{} {fate}", twin.host))
+}
+
+fn evidence(events: &[u64]) -> Option<(String, String)> {
+    let shown: Vec<_> = events.iter().take(MAX_EVENTS).map(u64::to_string).collect();
+    let more = match events.len().saturating_sub(MAX_EVENTS) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let text = format!("events {}{more} of the record", shown.join(", "));
+    (!events.is_empty()).then(|| line("evidence", &text))
+}
+
+/// One thing that could not be seen: `lab-rebuild, patched: … (coverage)`.
+pub(crate) fn of_undecided(missing: &Undecided) -> String {
+    let host = missing.host.as_ref().map_or("the run", |h| h.as_str());
+    let state = missing.state.map(|s| format!(", {s}")).unwrap_or_default();
+    let why = one_line(&missing.why, MAX_LINE);
+    format!("{host}{state}: {why} ({})", missing.what.word())
+}
+
+/// What can be said of a host's denials, states with the same statement together:
+/// `baseline, patched` and the statement in the judgement's own words. Where a finding says that
+/// dontaudit hides denials, so does every statement about a state after the patch: the log of such a
+/// host proves nothing.
+pub(crate) fn of_denials(host: &HostSummary, findings: &[Finding]) -> Vec<(String, String)> {
+    let mut groups: Vec<(Vec<State>, String)> = Vec::new();
+    for said in &host.denials {
+        let text = match hidden(host, findings) {
+            Some(n) if said.state != State::Baseline => {
+                format!(
+                    "{}; dontaudit hides those of finding {n} from every log",
+                    said.statement
+                )
+            }
+            Some(_) | None => said.statement.clone(),
+        };
+        match groups.last_mut() {
+            Some((states, same)) if *same == text => states.push(said.state),
+            Some(_) | None => groups.push((vec![said.state], text)),
+        }
+    }
+    let told = |(states, text): (Vec<State>, String)| {
+        let states: Vec<_> = states.iter().map(|s| s.word()).collect();
+        line(&states.join(", "), &text)
+    };
+    groups.into_iter().map(told).collect()
+}
+
+/// The number of the first finding by which denials of the host are hidden.
+fn hidden(host: &HostSummary, findings: &[Finding]) -> Option<usize> {
+    let is_hidden = |f: &Finding| {
+        f.hosts.contains(&host.host) && f.cause.denial.as_ref().is_some_and(|d| d.silenced)
+    };
+    findings.iter().position(is_hidden).map(|place| place + 1)
+}
