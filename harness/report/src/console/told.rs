@@ -1,0 +1,185 @@
+//! What an event says to somebody who watches; many say nothing.
+
+use patchgate_core::{
+    event::{Event, PatchEnd, RestartEnd, What},
+    facts::Facts,
+    id::CheckId,
+    observation::Observation,
+    outcome::{Outcome, evaluate},
+    plan::Plan,
+    reading::Reading,
+    suite::{Check, Vantage},
+    text::one_line,
+    time::show_duration,
+};
+
+use super::colour::Mood;
+
+/// The longest line.
+const MAX: usize = 300;
+
+/// One line for people.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) mood: Mood,
+    pub(super) text: String,
+}
+
+fn told(mood: Mood, text: &str) -> Option<Told> {
+    Some(Told {
+        mood,
+        text: one_line(text, MAX),
+    })
+}
+
+/// What an event says; none where it would only be noise.
+pub(super) fn of(plan: &Plan, event: &Event) -> Option<Told> {
+    let line = of_what(plan, &event.what)?;
+    let state = event.state.filter(|_| is_about_a_state(&event.what));
+    Some(match state {
+        Some(state) => Told {
+            text: format!("{state}: {}", line.text),
+            ..line
+        },
+        None => line,
+    })
+}
+
+fn is_about_a_state(what: &What) -> bool {
+    matches!(
+        what,
+        What::CheckFinished { .. } | What::FactsCollected { .. } | What::VectorsRead { .. }
+    )
+}
+
+fn of_what(plan: &Plan, what: &What) -> Option<Told> {
+    match what {
+        What::RunStarted { run, version, .. } => told(
+            Mood::Plain,
+            &format!("run {run}, patchgate {version}, times in UTC"),
+        ),
+        What::HostConnected {
+            address,
+            host_key,
+            elapsed,
+        } => {
+            let elapsed = show_duration(*elapsed);
+            told(
+                Mood::Plain,
+                &format!("connected to {address} in {elapsed} ({host_key})"),
+            )
+        }
+        What::HostUnreachable { stage, why } => {
+            told(Mood::Bad, &format!("UNREACHABLE {stage}: {why}"))
+        }
+        What::SecurityStopped { why } => told(Mood::Bad, &format!("SECURITY STOP {why}")),
+        What::HostLocked { holder } => told(Mood::Bad, &format!("LOCKED {holder}")),
+        What::HostLost { doing, why } => told(Mood::Bad, &format!("LOST while {doing}: {why}")),
+        What::FactsCollected { facts } => told(Mood::Plain, &of_facts(facts)),
+        What::VectorsRead { vectors } => of_vectors(vectors),
+        What::CheckFinished {
+            check,
+            attempt,
+            saw,
+        } => of_check(plan, check, *attempt, saw),
+        What::PatchPlanned { packages } => of_planned(packages),
+        What::PatchStarted { job } => told(Mood::Plain, &format!("patching (job {job})")),
+        What::PatchFinished {
+            end, transaction, ..
+        } => of_patch(end, transaction.as_deref()),
+        What::ServicesRestarted { units } => of_restarts(units),
+        What::HostFinished { dirty: None } => told(Mood::Plain, "done"),
+        What::HostFinished { dirty: Some(why) } => told(Mood::Bad, &format!("LEFT DIRTY: {why}")),
+        What::RunInterrupted { signal } => told(Mood::Bad, &format!("INTERRUPTED by {signal}")),
+        What::RunFinished {} => told(Mood::Plain, "run finished"),
+        What::WindowCaptured { .. } | What::ArtifactSaved { .. } | What::Unknown => None,
+    }
+}
+
+fn of_facts(facts: &Facts) -> String {
+    let os = facts
+        .os
+        .known()
+        .map_or("unknown distribution", |os| os.pretty.as_str());
+    let kernel = facts.kernel.known().map_or("unknown", String::as_str);
+    let selinux = facts.selinux.known().map_or("unknown", |s| s.mode.as_str());
+    let packages = match facts.packages.known() {
+        Some(packages) => packages.len().to_string(),
+        None => "unknown".to_owned(),
+    };
+    format!("{os}, kernel {kernel}, SELinux {selinux}, packages {packages}")
+}
+
+fn of_vectors<T>(vectors: &Reading<T>) -> Option<Told> {
+    let why = vectors.why()?;
+    told(Mood::Unsure, &format!("access vectors NOT READ: {why}"))
+}
+
+/// What can be said of an attempt before the judgement; a check that the window answers says nothing.
+pub(super) fn outcome(plan: &Plan, id: &CheckId, saw: &Observation) -> Option<Outcome> {
+    evaluate(&plan.check(id)?.1.kind, saw)
+}
+
+fn of_check(plan: &Plan, id: &CheckId, attempt: u32, saw: &Observation) -> Option<Told> {
+    let from = match plan.check(id).map(|(_, check): (_, &Check)| check.vantage) {
+        Some(Vantage::Localhost) => " (from localhost)",
+        Some(Vantage::Controller) | None => "",
+    };
+    let (mood, word) = match outcome(plan, id, saw)? {
+        Outcome::Passed if attempt <= 1 => return None,
+        Outcome::Passed => (Mood::Unsure, format!("passed at attempt {attempt}")),
+        Outcome::Failed { symptom } => (Mood::Bad, format!("FAILED {}", symptom.text)),
+        Outcome::Errored { why } => (Mood::Unsure, format!("ERROR {why}")),
+        Outcome::NotRun { why } => (Mood::Unsure, format!("NOT RUN {why}")),
+        Outcome::Blind { gaps } => (Mood::Unsure, format!("BLIND {}", gaps.join("; "))),
+    };
+    told(mood, &format!("{id} {word}{from}"))
+}
+
+fn of_planned(packages: &Reading<Vec<String>>) -> Option<Told> {
+    match packages {
+        Reading::Known(packages) => told(
+            Mood::Plain,
+            &format!("packages to come: {}", packages.len()),
+        ),
+        Reading::Missing { why } => {
+            told(Mood::Unsure, &format!("packages to come: UNKNOWN ({why})"))
+        }
+    }
+}
+
+fn of_patch(end: &PatchEnd, transaction: Option<&str>) -> Option<Told> {
+    match end {
+        PatchEnd::NothingToDo => told(Mood::Unsure, "nothing to patch"),
+        PatchEnd::Exited(0) => told(
+            Mood::Plain,
+            &format!("patched, transaction {}", transaction.unwrap_or("unknown")),
+        ),
+        PatchEnd::Exited(n) => told(
+            Mood::Bad,
+            &format!("PATCH FAILED: the package manager exited with status {n}"),
+        ),
+        PatchEnd::Lost => told(Mood::Bad, "PATCH LOST: the transaction left no result"),
+        PatchEnd::StillRunning => told(
+            Mood::Bad,
+            "PATCH STILL RUNNING at its deadline; it goes on on the host",
+        ),
+        PatchEnd::NotStarted { why } => told(Mood::Bad, &format!("PATCH NOT STARTED: {why}")),
+    }
+}
+
+fn of_restarts(units: &std::collections::BTreeMap<String, RestartEnd>) -> Option<Told> {
+    let failed = units.iter().find(|(_, end)| end.exit != Some(0));
+    let Some((unit, end)) = failed else {
+        let names: Vec<_> = units.keys().map(String::as_str).collect();
+        return told(Mood::Plain, &format!("restarted {}", names.join(", ")));
+    };
+    let how = match end.exit {
+        Some(n) => format!("exit status {n}"),
+        None => "not in time".to_owned(),
+    };
+    told(
+        Mood::Bad,
+        &format!("RESTART FAILED {unit}: {how}: {}", end.stderr),
+    )
+}
