@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The pure half of patchgate: types, parsers and judgement.
 //!
 //! Nothing here does I/O, reads a clock or the environment; `clippy.toml` beside this crate and a test
@@ -27,8 +26,3 @@ pub mod template;
 pub mod text;
 pub mod time;
 pub mod verdict;
-=======
-//! Types, parsers and judgement of patchgate; no I/O, no clock.
-
-pub mod evidence;
->>>>>>> wt-evidence

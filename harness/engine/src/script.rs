@@ -19,7 +19,7 @@ use crate::host::{Exit, Reply};
 #[must_use]
 pub fn answer(reply: &Reply) -> Reading<String> {
     match &reply.exit {
-        Exit::Code(0) if reply.stdout.is_complete() => Reading::Ok(reply.stdout.text()),
+        Exit::Code(0) if reply.stdout.is_complete() => Reading::Known(reply.stdout.text()),
         Exit::Code(0) => Reading::missing("the answer was too long"),
         other => Reading::missing(trouble(other, &reply.stderr.text())),
     }

@@ -134,78 +134,91 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_kind_says_what_must_hold_and_how_to_ask_again() {
-        let http = Http {
+    fn http() -> Http {
+        Http {
             url: "http://{{ host }}/it's".into(),
             status: 200,
             contains: vec!["a\x1b".into(), "b".into()],
             redirects: 0,
             body_limit: 1,
             verify_tls: true,
-        };
-        let selinux = Selinux {
-            mode: Some(Mode::Enforcing),
-            booleans: BTreeMap::from([("httpd_enable_cgi".into(), false)]),
-        };
+        }
+    }
+
+    #[track_caller]
+    fn assert_words(kind: CheckKind, vantage: Vantage, want: &str, ask: &str) {
+        let check = check(kind, vantage);
+        let plan = testing::plan();
+        let host = plan.host(&testing::host("lab-rebuild")).unwrap();
+        assert_eq!(expectation(&check, host), want);
+        assert_eq!(again(&check, host), ask);
+    }
+
+    #[test]
+    fn a_request_is_asked_again_from_where_it_was_asked() {
+        assert_words(
+            CheckKind::Http(http()),
+            Vantage::Controller,
+            r"`http://192.0.2.2/it's` answers with status 200 within 2.50s, and the body contains `a\u{1b}` and `b`",
+            r"curl -sv --max-time 2 'http://192.0.2.2/it'\''s'",
+        );
+        assert_words(
+            CheckKind::Http(Http {
+                contains: vec![],
+                ..http()
+            }),
+            Vantage::Localhost,
+            "`http://192.0.2.2/it's` answers with status 200 within 2.50s",
+            r"on the host: curl -sv --max-time 2 'http://192.0.2.2/it'\''s'",
+        );
+    }
+
+    #[test]
+    fn commands_and_services_say_what_must_hold() {
         let command = Command {
             run: "id -u\ntrue".into(),
             exit: 0,
             stdout_contains: vec![],
         };
+        assert_words(
+            CheckKind::Command(command),
+            Vantage::Localhost,
+            "`id -u true` exits with status 0 within 2.50s",
+            "on the host: id -u true",
+        );
         let service = Service {
             unit: "httpd".into(),
             active: true,
             enabled: Some(false),
         };
-        for (kind, vantage, want, ask) in [
-            (
-                CheckKind::Http(http.clone()),
-                Vantage::Controller,
-                r"`http://192.0.2.2/it's` answers with status 200 within 2.50s, and the body contains `a\u{1b}` and `b`",
-                r"curl -sv --max-time 2 'http://192.0.2.2/it'\''s'",
-            ),
-            (
-                CheckKind::Http(Http {
-                    contains: vec![],
-                    ..http
-                }),
-                Vantage::Localhost,
-                "`http://192.0.2.2/it's` answers with status 200 within 2.50s",
-                r"on the host: curl -sv --max-time 2 'http://192.0.2.2/it'\''s'",
-            ),
-            (
-                CheckKind::Command(command),
-                Vantage::Controller,
-                "`id -u true` exits with status 0 within 2.50s",
-                "on the host: id -u true",
-            ),
-            (
-                CheckKind::Service(service),
-                Vantage::Localhost,
-                "httpd is active, and does not start at boot",
-                "on the host: systemctl status 'httpd' || service 'httpd' status",
-            ),
-            (
-                CheckKind::Selinux(selinux),
-                Vantage::Localhost,
-                "SELinux is enforcing, boolean httpd_enable_cgi is off",
-                "on the host: getenforce; getsebool -a",
-            ),
-            (
-                CheckKind::Denials(Denials {
-                    domains: vec!["httpd_t".into()],
-                }),
-                Vantage::Localhost,
-                "nothing is denied to httpd_t that the baseline did not have",
-                "on the host: ausearch -i -m avc,user_avc,selinux_err",
-            ),
-        ] {
-            let check = check(kind, vantage);
-            let plan = testing::plan();
-            let host = plan.host(&testing::host("lab-rebuild")).unwrap();
-            assert_eq!(expectation(&check, host), want);
-            assert_eq!(again(&check, host), ask);
-        }
+        assert_words(
+            CheckKind::Service(service),
+            Vantage::Localhost,
+            "httpd is active, and does not start at boot",
+            "on the host: systemctl status 'httpd' || service 'httpd' status",
+        );
+    }
+
+    #[test]
+    fn selinux_and_denials_say_what_must_hold() {
+        let booleans = BTreeMap::from([("httpd_enable_cgi".into(), false)]);
+        let selinux = Selinux {
+            mode: Some(Mode::Enforcing),
+            booleans,
+        };
+        assert_words(
+            CheckKind::Selinux(selinux),
+            Vantage::Localhost,
+            "SELinux is enforcing, boolean httpd_enable_cgi is off",
+            "on the host: getenforce; getsebool -a",
+        );
+        assert_words(
+            CheckKind::Denials(Denials {
+                domains: vec!["httpd_t".into()],
+            }),
+            Vantage::Localhost,
+            "nothing is denied to httpd_t that the baseline did not have",
+            "on the host: ausearch -i -m avc,user_avc,selinux_err",
+        );
     }
 }

@@ -53,9 +53,9 @@ fn row(first: &str, cells: &[String]) -> String {
 
 fn findings(heading: &str, findings: &[Finding]) -> Option<String> {
     let mut text = format!("## {heading}\n");
-    for finding in findings {
+    for (n, finding) in findings.iter().enumerate() {
         let story = story::of_finding(finding);
-        let _ = writeln!(text, "\n### {}\n", escaped(&story.title));
+        let _ = writeln!(text, "\n### {}. {}\n", n + 1, escaped(&story.title));
         for (label, line) in &story.lines {
             let _ = writeln!(text, "- **{label}**: {}", escaped(line));
         }
@@ -74,7 +74,7 @@ fn unseen(verdict: &Verdict) -> Option<String> {
 fn denials(verdict: &Verdict) -> Option<String> {
     let mut text = "## Denials\n\n".to_owned();
     for host in &verdict.hosts {
-        for (states, statement) in story::of_denials(host) {
+        for (states, statement) in story::of_denials(host, &verdict.findings) {
             let _ = writeln!(
                 text,
                 "- {}, {states}: {}",

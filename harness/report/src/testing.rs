@@ -391,3 +391,19 @@ pub(crate) fn event(seconds: i64, of: Option<&str>, state: Option<State>, what: 
         what,
     }
 }
+
+/// Holds a text against `tests/expected/<name>`, whole. `PATCHGATE_ACCEPT=1 cargo test -p
+/// patchgate-report` accepts what is written now; the difference is then read in `git diff`.
+#[track_caller]
+pub(crate) fn assert_expected(name: &str, text: &str) {
+    let path = format!("{}/tests/expected/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("PATCHGATE_ACCEPT").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    let lines = text.lines().zip(expected.lines()).enumerate();
+    for (n, (is, was)) in lines {
+        assert_eq!(is, was, "{name}, line {}", n + 1);
+    }
+    assert!(text == expected, "{name}: the end differs");
+}

@@ -6,37 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Something that was read, or why it could not be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reading<T> {
-    /// What was read.
-    Ok(T),
-    /// Nothing was read.
-    Missing {
-        /// The reason, in the words of the host or of the engine.
-        why: String,
-    },
-}
-
-impl<T> Reading<T> {
-    /// A reading that failed for this reason.
-    pub fn missing(why: impl Into<String>) -> Self {
-        Self::Missing { why: why.into() }
-    }
-
-    /// What was read, or the reason why nothing was.
-    ///
-    /// # Errors
-    ///
-    /// The reason, when nothing was read.
-    pub fn get(&self) -> Result<&T, &str> {
-        match self {
-            Self::Ok(value) => Ok(value),
-            Self::Missing { why } => Err(why),
-        }
-    }
-}
+pub use crate::reading::Reading;
 
 /// The end of a log file at one moment (`stat -c '%d %i %s'`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

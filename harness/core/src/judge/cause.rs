@@ -82,7 +82,7 @@ pub(super) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
     let table = |state| {
         let at = view.ledger.state(host, state)?.vectors.as_ref()?;
         match &at.value {
-            Reading::Ok(table) => Some((at.seq, table)),
+            Reading::Known(table) => Some((at.seq, table)),
             Reading::Missing { .. } => None,
         }
     };

@@ -227,7 +227,7 @@ fn patch_trouble(ledger: &HostLedger) -> Option<String> {
 
 /// Whether every package that was planned is there afterwards.
 fn not_as_planned(ledger: &HostLedger) -> Option<String> {
-    let Some(Reading::Ok(planned)) = ledger.planned.as_ref().map(|p| &p.value) else {
+    let Some(Reading::Known(planned)) = ledger.planned.as_ref().map(|p| &p.value) else {
         return Some("what the transaction was to bring is not known".to_owned());
     };
     let after = [State::Restarted, State::Patched]

@@ -164,7 +164,7 @@ exit 0"#
 
 fn read_service(reply: &Reply) -> Observation {
     let text = match answer(reply) {
-        Reading::Ok(text) => text,
+        Reading::Known(text) => text,
         Reading::Missing { why } => return Observation::Errored { why },
     };
     let field = |key| {
@@ -212,7 +212,7 @@ echo enforce=none"#,
 
 fn read_selinux(want: &Selinux, reply: &Reply) -> Observation {
     let text = match answer(reply) {
-        Reading::Ok(text) => text,
+        Reading::Known(text) => text,
         Reading::Missing { why } => return Observation::Errored { why },
     };
     let mode = match value(&text, "enforce") {

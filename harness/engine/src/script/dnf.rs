@@ -34,13 +34,13 @@ pub fn plan_item(set: &PatchSet) -> Item {
 pub fn read_plan(reply: &Reply) -> Reading<Vec<String>> {
     let (out, err) = (reply.stdout.text(), reply.stderr.text());
     match &reply.exit {
-        Exit::Code(0) if out.contains("Nothing to do.") => Reading::Ok(Vec::new()),
+        Exit::Code(0) if out.contains("Nothing to do.") => Reading::Known(Vec::new()),
         Exit::Code(1)
             if out.contains("Operation aborted.") || err.contains("Operation aborted.") =>
         {
             match planned(&out) {
                 packages if packages.is_empty() => Reading::missing("dnf's table names no package"),
-                packages => Reading::Ok(packages),
+                packages => Reading::Known(packages),
             }
         }
         exit => Reading::missing(format!("dnf: {}", trouble(exit, err.trim_start()))),
@@ -181,7 +181,7 @@ Total size: 9.1 M
     #[test]
     fn nothing_to_do_is_said_and_never_inferred() {
         let nothing = read_plan(&reply(0, "Dependencies resolved.\nNothing to do.\n", ""));
-        assert_eq!(nothing, Reading::Ok(vec![]));
+        assert_eq!(nothing, Reading::Known(vec![]));
         for (code, out, err) in [
             (0, "", ""),
             (

@@ -46,8 +46,8 @@ pub fn item() -> Item {
 pub fn read(reply: &Reply, packages: Reading<Vec<patchgate_core::package::Nevra>>) -> Facts {
     let text = answer(reply);
     let field = |key: &str| match &text {
-        Reading::Ok(text) => match value(text, key) {
-            Some(value) => Reading::Ok(value.to_owned()),
+        Reading::Known(text) => match value(text, key) {
+            Some(value) => Reading::Known(value.to_owned()),
             None => Reading::missing("the host does not say"),
         },
         Reading::Missing { why } => Reading::missing(why),

@@ -30,8 +30,8 @@ pub fn item() -> Item {
 pub fn read(reply: &Reply) -> Reading<Vec<Nevra>> {
     match answer(reply) {
         Reading::Missing { why } => Reading::Missing { why },
-        Reading::Ok(text) => match parse_packages(&text) {
-            (packages, odd) if odd.is_empty() && !packages.is_empty() => Reading::Ok(packages),
+        Reading::Known(text) => match parse_packages(&text) {
+            (packages, odd) if odd.is_empty() && !packages.is_empty() => Reading::Known(packages),
             (_, odd) if odd.is_empty() => Reading::missing("rpm names no package at all"),
             (_, odd) => Reading::missing(format!("rpm said: {}", odd[0])),
         },

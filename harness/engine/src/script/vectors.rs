@@ -94,8 +94,8 @@ pub fn item(domains: &[String]) -> Item {
 pub fn read(reply: &Reply) -> Reading<VectorTable> {
     match answer(reply) {
         Reading::Missing { why } => Reading::Missing { why },
-        Reading::Ok(text) => match parse_vectors(&text) {
-            reading if reading.complete => Reading::Ok(reading.table),
+        Reading::Known(text) => match parse_vectors(&text) {
+            reading if reading.complete => Reading::Known(reading.table),
             _ => Reading::missing("the kernel's answers are not whole"),
         },
     }

@@ -85,7 +85,7 @@ pub fn slice_item(from: &Reading<LogPosition>) -> Item {
         Reading::Missing { why } => {
             format!("printf 'slice none %s\\n' {}", quote::sh(&one_line(why)))
         }
-        Reading::Ok(from) => slice_script(from),
+        Reading::Known(from) => slice_script(from),
     };
     Item {
         cap: SLICE_CAP,
@@ -131,7 +131,7 @@ fn one_line(text: &str) -> String {
 #[must_use]
 pub fn read_edge(reply: &Reply) -> (Reading<WindowEdge>, Reading<bool>) {
     let text = match answer(reply) {
-        Reading::Ok(text) => text,
+        Reading::Known(text) => text,
         Reading::Missing { why } => return (Reading::missing(&why), Reading::missing(&why)),
     };
     let edge = WindowEdge {
@@ -145,10 +145,10 @@ pub fn read_edge(reply: &Reply) -> (Reading<WindowEdge>, Reading<bool>) {
         mode: said(&text, "mode"),
     };
     let selinux = match value(&text, "selinux") {
-        Some(there) => Reading::Ok(there == "1"),
+        Some(there) => Reading::Known(there == "1"),
         None => Reading::missing("the host does not say"),
     };
-    (Reading::Ok(edge), selinux)
+    (Reading::Known(edge), selinux)
 }
 
 /// The lines of a key, when it ended well.
@@ -162,7 +162,7 @@ fn said(text: &str, key: &str) -> Reading<String> {
             let said = text
                 .lines()
                 .filter_map(|l| l.strip_prefix(key)?.strip_prefix(':'));
-            Reading::Ok(said.collect::<Vec<_>>().join("\n"))
+            Reading::Known(said.collect::<Vec<_>>().join("\n"))
         }
         (None, Some(_) | None) => Reading::missing("the host does not say"),
     }
@@ -261,7 +261,7 @@ impl Open {
     #[must_use]
     pub fn position(&self) -> Reading<LogPosition> {
         match &self.begin {
-            Reading::Ok(edge) => edge.log_position.clone(),
+            Reading::Known(edge) => edge.log_position.clone(),
             Reading::Missing { why } => Reading::missing(why),
         }
     }

@@ -42,7 +42,7 @@ impl Bars {
         let style = style(width);
         let bars = progress.hosts().iter().map(|host| {
             let bar = all.add(ProgressBar::new(
-                u64::try_from(host.n_planned).unwrap_or(u64::MAX),
+                u64::try_from(host.n_planned()).unwrap_or(u64::MAX),
             ));
             bar.set_style(style.clone());
             bar.set_prefix(host.name.to_string());
@@ -84,12 +84,13 @@ impl Sink for Bars {
     }
 
     fn event(&mut self, event: &Event) -> Result<(), SinkError> {
-        let place = self.progress.take(&self.plan, event);
+        let taken = self.progress.take(&self.plan, event);
+        let (place, all_made) = taken.map_or((None, None), |(place, line)| (Some(place), line));
         if let Some(place) = place {
             self.update(place);
         }
-        if let Some(told) = told::of(&self.plan, event) {
-            let host = event.host.as_ref().map_or("-", |h| h.as_str());
+        let host = event.host.as_ref().map_or("-", |h| h.as_str());
+        for told in told::of(&self.plan, event).iter().chain(&all_made) {
             let text = self.paint.mood(told.mood, &told.text);
             self.all
                 .println(format!("{host:width$}  {text}", width = self.width))?;

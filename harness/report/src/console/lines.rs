@@ -3,7 +3,7 @@
 use std::{io::Write, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use patchgate_core::{event::Event, judge::Judgement, plan::Plan, text::one_line};
+use patchgate_core::{event::Event, judge::Judgement, plan::Plan};
 
 use super::{
     colour::{Mood, Paint},
@@ -65,16 +65,16 @@ impl<W: Write> Sink for Lines<W> {
     }
 
     fn event(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.progress.take(&self.plan, event);
         self.last_line = self.last_line.or(Some(event.at));
-        let host = event
-            .host
-            .as_ref()
-            .map_or(RUN.to_owned(), |h| one_line(h.as_str(), 253));
-        match told::of(&self.plan, event) {
-            Some(told) => self.line(event.at, &host, &told),
-            None => Ok(()),
+        let all_made = self
+            .progress
+            .take(&self.plan, event)
+            .and_then(|(_, line)| line);
+        let host = event.host.as_ref().map_or(RUN, |h| h.as_str());
+        for told in told::of(&self.plan, event).iter().chain(&all_made) {
+            self.line(event.at, host, told)?;
         }
+        Ok(())
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<(), SinkError> {

@@ -10,7 +10,10 @@ use patchgate_core::{
     state::State,
 };
 
-use super::told;
+use super::{
+    colour::Mood,
+    told::{self, Told},
+};
 
 /// How many hosts a heartbeat names.
 const MAX_NAMED: usize = 5;
@@ -23,8 +26,8 @@ pub(super) struct Progress {
 /// How far one host is.
 pub(super) struct HostProgress {
     pub(super) name: HostName,
-    /// Planned checks, over all states.
-    pub(super) n_planned: usize,
+    /// Planned checks, by state.
+    planned: BTreeMap<State, usize>,
     /// The last answer to each check: whether it failed, as far as can be said now.
     answers: BTreeMap<(State, CheckId), bool>,
     state: Option<State>,
@@ -34,13 +37,17 @@ pub(super) struct HostProgress {
 
 impl Progress {
     pub(super) fn of(plan: &Plan) -> Self {
-        let mut n_planned = BTreeMap::<&HostName, usize>::new();
+        let mut planned = BTreeMap::<&HostName, BTreeMap<State, usize>>::new();
         for cell in &plan.cells {
-            *n_planned.entry(&cell.host).or_default() += 1;
+            *planned
+                .entry(&cell.host)
+                .or_default()
+                .entry(cell.state)
+                .or_default() += 1;
         }
-        let host = |name: &HostName| HostProgress {
+        let mut host = |name: &HostName| HostProgress {
             name: name.clone(),
-            n_planned: n_planned.get(name).copied().unwrap_or(0),
+            planned: planned.remove(name).unwrap_or_default(),
             answers: BTreeMap::new(),
             state: None,
             doing: "waiting",
@@ -55,12 +62,13 @@ impl Progress {
         &self.hosts
     }
 
-    /// Takes an event in; gives the place of its host.
-    pub(super) fn take(&mut self, plan: &Plan, event: &Event) -> Option<usize> {
+    /// Takes an event in; gives the place of its host, and a line when the last check of a state was
+    /// made.
+    pub(super) fn take(&mut self, plan: &Plan, event: &Event) -> Option<(usize, Option<Told>)> {
         let name = event.host.as_ref()?;
         let place = self.hosts.iter().position(|h| h.name == *name)?;
-        self.hosts[place].take(plan, event);
-        Some(place)
+        let line = self.hosts[place].take(plan, event);
+        Some((place, line))
     }
 
     /// The hosts that are not done, in a line: for a heartbeat.
@@ -83,23 +91,49 @@ impl Progress {
 }
 
 impl HostProgress {
-    fn take(&mut self, plan: &Plan, event: &Event) {
+    fn take(&mut self, plan: &Plan, event: &Event) -> Option<Told> {
         self.state = event.state.or(self.state);
         if let Some(doing) = doing(&event.what) {
             self.doing = doing;
         }
         self.over |= is_end(&event.what);
-        if let (Some(state), What::CheckFinished { check, saw, .. }) = (event.state, &event.what) {
-            let failed = matches!(
-                told::outcome(plan, check, saw),
-                Some(Outcome::Failed { .. })
-            );
-            self.answers.insert((state, check.clone()), failed);
-        }
+        let What::CheckFinished { check, saw, .. } = &event.what else {
+            return None;
+        };
+        let state = event.state?;
+        let failed = matches!(
+            told::outcome(plan, check, saw),
+            Some(Outcome::Failed { .. })
+        );
+        let is_new = self
+            .answers
+            .insert((state, check.clone()), failed)
+            .is_none();
+        is_new.then(|| self.all_made(state)).flatten()
+    }
+
+    /// `patched: all 3 checks made, 1 failed`.
+    fn all_made(&self, state: State) -> Option<Told> {
+        let here = self.answers.iter().filter(|((at, _), _)| *at == state);
+        let (n_made, n_failed) = here.fold((0, 0), |(n, bad), (_, failed)| {
+            (n + 1, bad + usize::from(*failed))
+        });
+        let mood = if n_failed == 0 {
+            Mood::Plain
+        } else {
+            Mood::Bad
+        };
+        let text = format!("{state}: all {n_made} checks made, {n_failed} failed");
+        (self.planned.get(&state) == Some(&n_made)).then_some(Told { mood, text })
     }
 
     pub(super) fn n_answered(&self) -> usize {
         self.answers.len()
+    }
+
+    /// Planned checks, over all states.
+    pub(super) fn n_planned(&self) -> usize {
+        self.planned.values().sum()
     }
 
     /// `patched, checking, 7 of 9 checks, 2 failed`.
@@ -111,7 +145,7 @@ impl HostProgress {
         } else {
             format!(", {n_failed} failed")
         };
-        let (n, of) = (self.n_answered(), self.n_planned);
+        let (n, of) = (self.n_answered(), self.n_planned());
         format!("{state}{}, {n} of {of} checks{failed}", self.doing)
     }
 }

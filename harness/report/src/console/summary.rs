@@ -19,12 +19,12 @@ use crate::{story, tally};
 pub fn summary(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
     let verdict = &judgement.verdict;
     let mut sections = vec![head(verdict), table(plan, judgement, paint)];
-    sections.extend(denials(verdict, paint));
     sections.push(findings("findings", &verdict.findings, paint));
     if !verdict.waived.is_empty() {
         sections.push(findings("waived", &verdict.waived, paint));
     }
     sections.extend(unseen(verdict, paint));
+    sections.extend(denials(verdict, paint));
     sections.push(gate(verdict, paint));
     sections.join("\n")
 }
@@ -74,7 +74,7 @@ fn table(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {
     let mut text = paint.mood(Mood::Heading, "denials") + "\n";
     for host in &verdict.hosts {
-        for (states, statement) in story::of_denials(host) {
+        for (states, statement) in story::of_denials(host, &verdict.findings) {
             let _ = writeln!(text, "  {}, {states}: {statement}", host.host);
         }
     }

@@ -35,16 +35,21 @@ fn told(mood: Mood, text: &str) -> Option<Told> {
 /// What an event says; none where it would only be noise.
 pub(super) fn of(plan: &Plan, event: &Event) -> Option<Told> {
     let line = of_what(plan, &event.what)?;
-    match (&event.state, &event.what) {
-        (
-            Some(state),
-            What::CheckFinished { .. } | What::FactsCollected { .. } | What::VectorsRead { .. },
-        ) => Some(Told {
+    let state = event.state.filter(|_| is_about_a_state(&event.what));
+    Some(match state {
+        Some(state) => Told {
             text: format!("{state}: {}", line.text),
             ..line
-        }),
-        _ => Some(line),
-    }
+        },
+        None => line,
+    })
+}
+
+fn is_about_a_state(what: &What) -> bool {
+    matches!(
+        what,
+        What::CheckFinished { .. } | What::FactsCollected { .. } | What::VectorsRead { .. }
+    )
 }
 
 fn of_what(plan: &Plan, what: &What) -> Option<Told> {
@@ -133,7 +138,7 @@ fn of_check(plan: &Plan, id: &CheckId, attempt: u32, saw: &Observation) -> Optio
 
 fn of_planned(packages: &Reading<Vec<String>>) -> Option<Told> {
     match packages {
-        Reading::Ok(packages) => told(
+        Reading::Known(packages) => told(
             Mood::Plain,
             &format!("packages to come: {}", packages.len()),
         ),

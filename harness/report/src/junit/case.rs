@@ -34,7 +34,11 @@ fn outcome(plan: &Plan, judgement: &Judgement, result: &CellResult) -> TestResul
         return TestResult::Success;
     }
     let message = safe::attribute(&message(judgement, result, standing));
-    let cause = Some(safe::body(&explanation(plan, judgement, result, standing)));
+    let max = safe::room(plan.cells.len());
+    let cause = Some(safe::body(
+        &explanation(plan, judgement, result, standing),
+        max,
+    ));
     let type_ = format!("{}.{}", names::PREFIX, standing.word());
     match &result.outcome {
         Outcome::Failed { .. } if standing == Standing::Waived => TestResult::SkippedWithCause {

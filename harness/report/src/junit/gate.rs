@@ -3,13 +3,13 @@
 use junit_report::{Duration, TestCase, TestResult};
 use patchgate_core::{
     judge::Judgement,
-    plan::Plan,
+    plan::{Plan, PlannedHost},
     verdict::{Decision, Verdict},
 };
 
 use super::{
     Times, case, names, safe,
-    suites::{Suite, empty},
+    suites::{Properties, Suite, empty},
 };
 use crate::{story, tally};
 
@@ -24,24 +24,59 @@ pub(super) fn suite(plan: &Plan, judgement: &Judgement, times: &Times) -> Suite 
     case.result = result(verdict);
     let mut suite = empty(names::GATE, DECIDED_ON);
     suite.add_testcase(case);
-    suite.set_system_out(&safe::body(&table(plan, judgement)));
+    suite.set_system_out(&safe::body(&table(plan, judgement), safe::room(1)));
     suite.set_system_err("");
-    let patch_set = verdict.patch_set.as_deref().unwrap_or("none");
-    let properties = vec![
+    let properties = properties(plan, verdict, times);
+    Suite { suite, properties }
+}
+
+/// What the run is, then `<host>.<what>` of each host: all here, because a consumer takes a name
+/// that two suites share for a mistake.
+fn properties(plan: &Plan, verdict: &Verdict, times: &Times) -> Properties {
+    let run = [
         ("run", verdict.run.to_string()),
         ("verdict", verdict.verdict.word().to_owned()),
         ("exit", verdict.exit.to_string()),
-        ("patch-set", safe::attribute(patch_set)),
-        ("gate", safe::attribute(&plan.policy.name)),
-        ("patchgate-version", safe::attribute(&times.version)),
+        (
+            "patch-set",
+            verdict
+                .patch_set
+                .clone()
+                .unwrap_or_else(|| "none".to_owned()),
+        ),
+        ("gate", plan.policy.name.clone()),
+        ("patchgate-version", times.version.clone()),
     ];
-    Suite { suite, properties }
+    let mut all: Properties = run.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    for host in &plan.hosts {
+        all.extend(of_host(host, verdict));
+    }
+    all.into_iter()
+        .map(|(name, value)| (name, safe::attribute(&value)))
+        .collect()
+}
+
+fn of_host(host: &PlannedHost, verdict: &Verdict) -> Properties {
+    let summary = verdict.hosts.iter().find(|h| h.host == host.name);
+    let known = [
+        ("address", Some(host.address.clone())),
+        ("role", host.role.map(|r| tally::role_word(r).to_owned())),
+        ("twin", host.twin.as_ref().map(ToString::to_string)),
+        ("os", summary.and_then(|s| s.os.clone())),
+        ("transaction", summary.and_then(|s| s.transaction.clone())),
+    ];
+    let named = known
+        .into_iter()
+        .filter_map(|(what, value)| Some((what, value?)));
+    named
+        .map(|(what, value)| (format!("{}.{what}", host.name), value))
+        .collect()
 }
 
 /// Green only where the gate is open and the exit code says so too.
 fn result(verdict: &Verdict) -> TestResult {
     let message = safe::attribute(&message(verdict));
-    let cause = Some(safe::body(&reasons(verdict)));
+    let cause = Some(safe::body(&reasons(verdict), safe::room(1)));
     let type_ = format!("{}.{}", names::PREFIX, verdict.verdict.word());
     match (verdict.verdict, verdict.exit) {
         (Decision::Open, 0) => TestResult::Success,

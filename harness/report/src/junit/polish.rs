@@ -1,5 +1,8 @@
 //! What `junit-report` cannot do, done on its output: attributes as the strictest schemas want them,
-//! `skipped` counts, totals, properties, and bodies as escaped text instead of CDATA.
+//! `skipped` counts, properties, and bodies as escaped text instead of CDATA.
+//!
+//! The root gets no totals, and `skipped` no type: some schemas refuse them, and no consumer needs
+//! them.
 
 use jiff::Timestamp;
 use junit_report::{Report, TestSuite};
@@ -8,7 +11,7 @@ use quick_xml::{
     events::{BytesEnd, BytesStart, BytesText, Event},
 };
 
-use super::{JunitError, names, suites::Properties};
+use super::{JunitError, suites::Properties};
 
 type Attributes = Vec<(String, String)>;
 
@@ -31,14 +34,14 @@ pub(super) fn polish(
                 } else {
                     None
                 };
-                let attributes = attributes(&start, report, suite.map(|s| s.0), started_at)?;
+                let attributes = attributes(&start, suite.map(|s| s.0), started_at)?;
                 writer.write_event(Event::Start(rebuilt(&start, &attributes)))?;
                 if let Some((_, properties)) = suite {
                     write_properties(&mut writer, properties)?;
                 }
             }
             Event::Empty(start) => {
-                let attributes = attributes(&start, report, None, started_at)?;
+                let attributes = attributes(&start, None, started_at)?;
                 writer.write_event(Event::Empty(rebuilt(&start, &attributes)))?;
             }
             Event::CData(text) => {
@@ -69,13 +72,12 @@ fn rebuilt(start: &BytesStart<'_>, attributes: &Attributes) -> BytesStart<'stati
 
 fn attributes(
     start: &BytesStart<'_>,
-    report: &Report,
     suite: Option<&TestSuite>,
     started_at: Timestamp,
 ) -> Result<Attributes, quick_xml::Error> {
     let mut attributes = read(start)?;
-    if is(start, b"testsuites") {
-        attributes = totals(report);
+    if is(start, b"skipped") {
+        attributes.retain(|(key, _)| key != "type");
     } else if let Some(suite) = suite {
         set(&mut attributes, "skipped", suite.skipped().to_string());
         set(&mut attributes, "timestamp", timestamp(started_at));
@@ -112,21 +114,6 @@ fn set(attributes: &mut Attributes, key: &str, value: String) {
     }
 }
 
-/// The root's totals. It has no `skipped`: Jenkins' schema refuses it there.
-fn totals(report: &Report) -> Attributes {
-    let suites = report.testsuites();
-    let sum = |count: fn(&TestSuite) -> usize| suites.iter().map(count).sum::<usize>().to_string();
-    let time: f64 = suites.iter().map(|s| s.time().as_seconds_f64()).sum();
-    let all = [
-        ("name", names::PREFIX.to_owned()),
-        ("tests", sum(TestSuite::tests)),
-        ("failures", sum(TestSuite::failures)),
-        ("errors", sum(TestSuite::errors)),
-        ("time", seconds(time)),
-    ];
-    all.map(|(key, value)| (key.to_owned(), value)).to_vec()
-}
-
 /// Seconds with three decimals: Jenkins' schema takes no more and no exponent.
 fn seconds(time: f64) -> String {
     format!("{time:.3}")
@@ -142,7 +129,7 @@ fn timestamp(at: Timestamp) -> String {
 fn write_properties(writer: &mut Writer<Vec<u8>>, properties: &Properties) -> std::io::Result<()> {
     writer.write_event(Event::Start(BytesStart::new("properties")))?;
     for (name, value) in properties {
-        let pair = [("name", *name), ("value", value.as_str())];
+        let pair = [("name", name.as_str()), ("value", value.as_str())];
         writer.write_event(Event::Empty(
             BytesStart::new("property").with_attributes(pair),
         ))?;

@@ -6,6 +6,15 @@ use patchgate_core::text::{one_line, visible};
 const MESSAGE: usize = 200;
 /// The longest body of one case, in characters.
 const BODY: usize = 50_000;
+/// However many cases there are, each may say so much.
+const LEAST_BODY: usize = 2_000;
+/// What the bodies of a document may hold together: GitLab takes no file beyond 30 MB.
+const ALL_BODIES: usize = 20_000_000;
+
+/// The longest body in a document of so many cases, in characters.
+pub(super) fn room(n_cases: usize) -> usize {
+    (ALL_BODIES / n_cases.max(1)).clamp(LEAST_BODY, BODY)
+}
 
 /// A message or another attribute: one line of at most 200 characters.
 pub(super) fn attribute(text: &str) -> String {
@@ -13,8 +22,8 @@ pub(super) fn attribute(text: &str) -> String {
 }
 
 /// A body: several lines, its middle left out when it is too long, ready for `junit-report`.
-pub(super) fn body(text: &str) -> String {
-    in_cdata(&cut(&visible(text), BODY))
+pub(super) fn body(text: &str, max: usize) -> String {
+    in_cdata(&cut(&visible(text), max))
 }
 
 /// `junit-report` writes bodies into CDATA sections as they are, so `]]>` is spread over two of them
@@ -50,13 +59,21 @@ mod tests {
             "abcdef\n[... 1 characters left out ...]\nhi"
         );
         let long = "é".repeat(1_000_000);
-        assert!(body(&long).chars().count() < BODY + 60);
+        assert!(body(&long, room(1)).chars().count() < BODY + 60);
+        for (n_cases, max) in [
+            (0, 50_000),
+            (400, 50_000),
+            (4_000, 5_000),
+            (1_000_000, 2_000),
+        ] {
+            assert_eq!(room(n_cases), max);
+        }
     }
 
     #[test]
     fn a_cdata_end_is_spread_over_two_sections() {
-        assert_eq!(body("a]]>b"), "a]]]]><![CDATA[>b");
-        assert_eq!(body("]]\u{1b}>"), "]]\\u{1b}>");
+        assert_eq!(body("a]]>b", 9), "a]]]]><![CDATA[>b");
+        assert_eq!(body("]]\u{1b}>", 9), "]]\\u{1b}>");
     }
 
     proptest! {

@@ -14,10 +14,10 @@ use super::{
     names::{self, HostParts},
     safe,
 };
-use crate::{cells, story, tally};
+use crate::{cells, story};
 
 /// Name and value of each property of a suite.
-pub(super) type Properties = Vec<(&'static str, String)>;
+pub(super) type Properties = Vec<(String, String)>;
 
 /// A suite, and the properties that `junit-report` cannot write.
 pub(super) struct Suite {
@@ -40,19 +40,24 @@ pub(super) fn empty(name: &str, hostname: &str) -> TestSuite {
 pub(super) fn of_checks(plan: &Plan, judgement: &Judgement) -> Vec<Suite> {
     let parts = HostParts::of(plan);
     let results = cells::results(plan, judgement);
+    let max = safe::room(plan.cells.len());
     let suite = |((host, name), results): (Pair<'_>, Vec<&CellResult>)| {
         let class = parts.class(name, host);
-        let mut suite = empty(&format!("{name}@{host}"), host.as_str());
+        let full_name = format!("{name}@{host}");
+        let mut suite = empty(&full_name, host.as_str());
         suite.add_testcases(
             results
                 .into_iter()
                 .map(|r| case::of(plan, judgement, r, &class)),
         );
-        suite.set_system_out(&safe::body(&said(judgement, host)));
-        suite.set_system_err(&safe::body(&unseen(judgement, host)));
+        suite.set_system_out(&safe::body(&said(judgement, host), max));
+        suite.set_system_err(&safe::body(&unseen(judgement, host), max));
         Suite {
             suite,
-            properties: properties(plan, judgement, host),
+            properties: vec![(
+                format!("{full_name}.title"),
+                safe::attribute(title(plan, name)),
+            )],
         }
     };
     groups(&results).into_iter().map(suite).collect()
@@ -75,12 +80,19 @@ fn groups<'a>(results: &'a [Cow<'_, CellResult>]) -> Vec<(Pair<'a>, Vec<&'a Cell
     groups
 }
 
+/// The suite's own line for people. With the suite's name it makes the one property of each suite:
+/// some schemas refuse a suite without properties.
+fn title<'a>(plan: &'a Plan, name: &SuiteName) -> &'a str {
+    let suite = plan.suites.iter().find(|s| s.name == *name);
+    suite.map_or("", |s| s.title.as_str())
+}
+
 /// What the transaction changed on the host, and what can be said of denials.
 fn said(judgement: &Judgement, host: &HostName) -> String {
     let Some(host) = judgement.verdict.hosts.iter().find(|h| h.host == *host) else {
         return String::new();
     };
-    let denials = story::of_denials(host).into_iter();
+    let denials = story::of_denials(host, &judgement.verdict.findings).into_iter();
     let denials = denials.map(|(states, text)| format!("denials, {states}: {text}"));
     let packages = host.packages.iter().map(|p| format!("package {p}"));
     denials.chain(packages).collect::<Vec<_>>().join("\n")
@@ -91,31 +103,4 @@ fn unseen(judgement: &Judgement, host: &HostName) -> String {
     let missing = judgement.verdict.undecided.iter();
     let here = missing.filter(|u| u.host.as_ref() == Some(host));
     here.map(story::of_undecided).collect::<Vec<_>>().join("\n")
-}
-
-fn properties(plan: &Plan, judgement: &Judgement, host: &HostName) -> Properties {
-    let planned = plan.host(host);
-    let summary = judgement.verdict.hosts.iter().find(|h| h.host == *host);
-    let known = [
-        ("host", Some(host.to_string())),
-        ("address", planned.map(|p| p.address.clone())),
-        (
-            "role",
-            planned
-                .and_then(|p| p.role)
-                .map(|r| tally::role_word(r).to_owned()),
-        ),
-        (
-            "twin",
-            planned
-                .and_then(|p| p.twin.as_ref())
-                .map(ToString::to_string),
-        ),
-        ("os", summary.and_then(|s| s.os.clone())),
-        ("transaction", summary.and_then(|s| s.transaction.clone())),
-    ];
-    known
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, safe::attribute(&value?))))
-        .collect()
 }

@@ -51,7 +51,7 @@ pub(super) fn coverage(
 
 /// Finds what leaves nothing to look at.
 fn blind(capture: &WindowCapture, begin: &WindowEdge, end: &WindowEdge) -> Option<Gap> {
-    if capture.selinux == Reading::Ok(false) {
+    if capture.selinux == Reading::Known(false) {
         return Some(Gap::SelinuxAbsent);
     }
     if [begin, end]

@@ -27,21 +27,21 @@ fn status(pid: u32, lost: u32, enabled: u32) -> String {
 
 fn edge() -> WindowEdge {
     WindowEdge {
-        boot_id: Reading::Ok("a6dcd5f0-95ce-4306-8705-ae850b52039d".to_owned()),
-        audit_status: Reading::Ok(status(151, 4, 1)),
-        audit_rules: Reading::Ok("No rules\n".to_owned()),
-        marker: Reading::Ok(()),
-        log_position: Reading::Ok(LogPosition {
+        boot_id: Reading::Known("a6dcd5f0-95ce-4306-8705-ae850b52039d".to_owned()),
+        audit_status: Reading::Known(status(151, 4, 1)),
+        audit_rules: Reading::Known("No rules\n".to_owned()),
+        marker: Reading::Known(()),
+        log_position: Reading::Known(LogPosition {
             device: 65024,
             inode: 17013,
             size: 38380,
         }),
-        kernel_suppressions: Reading::Ok(vec![
+        kernel_suppressions: Reading::Known(vec![
             "[  6.0] kauditd_printk_skb: 16 callbacks \
             suppressed"
                 .to_owned(),
         ]),
-        mode: Reading::Ok("Enforcing".to_owned()),
+        mode: Reading::Known("Enforcing".to_owned()),
     }
 }
 
@@ -50,9 +50,9 @@ fn capture(id: &str, text: &str) -> WindowCapture {
     WindowCapture {
         id: id.to_owned(),
         nonce: NONCE.to_owned(),
-        selinux: Reading::Ok(true),
-        begin: Reading::Ok(edge()),
-        end: Reading::Ok(edge()),
+        selinux: Reading::Known(true),
+        begin: Reading::Known(edge()),
+        end: Reading::Known(edge()),
         log: LogSlice {
             source: LogSource::AuditLog,
             text: text.to_owned(),
@@ -103,10 +103,10 @@ fn a_rule_that_excludes_denials_shows_although_nothing_else_is_wrong() {
     let mut capture = capture("w-excl", EXCLUDED);
     let rules = include_str!("../../../tests/captured/audit/lab/excluded.rules");
     for edge in [&mut capture.begin, &mut capture.end] {
-        let Reading::Ok(edge) = edge else {
+        let Reading::Known(edge) = edge else {
             unreachable!()
         };
-        edge.audit_rules = Reading::Ok(rules.to_owned());
+        edge.audit_rules = Reading::Known(rules.to_owned());
     }
     let evidence = examine(&capture, Expectations::default());
     assert_eq!(names(&evidence), ["denials-excluded"]);
@@ -189,14 +189,14 @@ type Spoil = (&'static str, fn(&mut WindowCapture));
 
 fn begin(capture: &mut WindowCapture) -> &mut WindowEdge {
     match &mut capture.begin {
-        Reading::Ok(edge) => edge,
+        Reading::Known(edge) => edge,
         Reading::Missing { .. } => unreachable!(),
     }
 }
 
 fn end(capture: &mut WindowCapture) -> &mut WindowEdge {
     match &mut capture.end {
-        Reading::Ok(edge) => edge,
+        Reading::Known(edge) => edge,
         Reading::Missing { .. } => unreachable!(),
     }
 }
@@ -208,9 +208,9 @@ const SPOILS: &[Spoil] = &[
     ("not-collected", |c| {
         c.end = Reading::missing("connection lost");
     }),
-    ("selinux-absent", |c| c.selinux = Reading::Ok(false)),
+    ("selinux-absent", |c| c.selinux = Reading::Known(false)),
     ("selinux-disabled", |c| {
-        end(c).mode = Reading::Ok("Disabled\n".to_owned());
+        end(c).mode = Reading::Known("Disabled\n".to_owned());
     }),
     ("selinux-unknown", |c| {
         c.selinux = Reading::missing("permission denied");
@@ -218,10 +218,10 @@ const SPOILS: &[Spoil] = &[
     ("mode-unknown", |c| {
         begin(c).mode = Reading::missing("getenforce: not found");
     }),
-    ("mode-unknown", |c| end(c).mode = Reading::Ok(String::new())),
+    ("mode-unknown", |c| end(c).mode = Reading::Known(String::new())),
     ("audit-tools-missing", |c| {
         for edge in [&mut c.begin, &mut c.end] {
-            let Reading::Ok(edge) = edge else {
+            let Reading::Known(edge) = edge else {
                 unreachable!()
             };
             edge.audit_status = Reading::missing("sh: auditctl: not found");
@@ -229,10 +229,10 @@ const SPOILS: &[Spoil] = &[
         }
     }),
     ("audit-status-unreadable", |c| {
-        end(c).audit_status = Reading::Ok("You must be root to run this program.".to_owned());
+        end(c).audit_status = Reading::Known("You must be root to run this program.".to_owned());
     }),
     ("audit-status-unreadable", |c| {
-        begin(c).audit_status = Reading::Ok(String::new());
+        begin(c).audit_status = Reading::Known(String::new());
     }),
     ("audit-status-unreadable", |c| {
         begin(c).audit_status = Reading::missing("exit 4");
@@ -241,25 +241,25 @@ const SPOILS: &[Spoil] = &[
         end(c).audit_rules = Reading::missing("exit 4");
     }),
     ("audit-rules-unreadable", |c| {
-        begin(c).audit_rules = Reading::Ok(" \n".to_owned());
+        begin(c).audit_rules = Reading::Known(" \n".to_owned());
     }),
     ("audit-disabled", |c| {
-        end(c).audit_status = Reading::Ok(status(151, 4, 0));
+        end(c).audit_status = Reading::Known(status(151, 4, 0));
     }),
     ("auditd-not-running", |c| {
-        end(c).audit_status = Reading::Ok(status(0, 4, 1));
+        end(c).audit_status = Reading::Known(status(0, 4, 1));
     }),
     ("auditd-restarted", |c| {
-        end(c).audit_status = Reading::Ok(status(430, 4, 1));
+        end(c).audit_status = Reading::Known(status(430, 4, 1));
     }),
     ("records-lost", |c| {
-        end(c).audit_status = Reading::Ok(status(151, 5, 1));
+        end(c).audit_status = Reading::Known(status(151, 5, 1));
     }),
     ("lost-counter-reset", |c| {
-        end(c).audit_status = Reading::Ok(status(151, 0, 1));
+        end(c).audit_status = Reading::Known(status(151, 0, 1));
     }),
     ("denials-excluded", |c| {
-        begin(c).audit_rules = Reading::Ok("-a never,exclude -F msgtype=AVC".to_owned());
+        begin(c).audit_rules = Reading::Known("-a never,exclude -F msgtype=AVC".to_owned());
     }),
     ("marker-not-written", |c| {
         begin(c).marker = Reading::missing("no permission");
@@ -283,7 +283,7 @@ const SPOILS: &[Spoil] = &[
     }),
     ("weak-source", |c| c.log.source = LogSource::KernelRing),
     ("boot-changed", |c| {
-        end(c).boot_id = Reading::Ok("another".to_owned());
+        end(c).boot_id = Reading::Known("another".to_owned());
     }),
     ("boot-unknown", |c| {
         end(c).boot_id = Reading::missing("cat: not found");
@@ -292,15 +292,15 @@ const SPOILS: &[Spoil] = &[
         end(c).kernel_suppressions = Reading::missing("dmesg: Operation not permitted");
     }),
     ("suppressed", |c| {
-        end(c).kernel_suppressions = Reading::Ok(vec![
+        end(c).kernel_suppressions = Reading::Known(vec![
             "[  6.0] kauditd_printk_skb: 16 callbacks suppressed".to_owned(),
             "[ 37.3] kauditd_printk_skb: 164 callbacks suppressed".to_owned(),
         ]);
     }),
     ("suppressed", |c| {
         let line = || "__ratelimit: 22683 callbacks suppressed".to_owned();
-        begin(c).kernel_suppressions = Reading::Ok(vec![line()]);
-        end(c).kernel_suppressions = Reading::Ok(vec![line(), line()]);
+        begin(c).kernel_suppressions = Reading::Known(vec![line()]);
+        end(c).kernel_suppressions = Reading::Known(vec![line(), line()]);
     }),
     ("auditd-restarted", |c| {
         insert(c, "type=DAEMON_END msg=audit(1795300375.1:1): op=terminate");
@@ -367,7 +367,7 @@ fn each_trouble_is_one_gap_with_its_own_name() {
 #[test]
 fn permissive_at_one_end_is_permissive_and_changed() {
     let mut capture = capture("w-silent", SILENT);
-    end(&mut capture).mode = Reading::Ok("0".to_owned());
+    end(&mut capture).mode = Reading::Known("0".to_owned());
     let evidence = examine(&capture, Expectations::default());
     assert_eq!(names(&evidence), ["permissive-mode", "mode-changed"]);
     let expected = Expectations {
@@ -395,7 +395,7 @@ fn a_gap_is_written_under_its_name() {
 fn a_suppression_from_before_the_window_is_no_gap_of_it() {
     assert_eq!(look("w-silent", SILENT).coverage, Coverage::Complete);
     let mut capture = capture("w-silent", SILENT);
-    end(&mut capture).kernel_suppressions = Reading::Ok(vec![
+    end(&mut capture).kernel_suppressions = Reading::Known(vec![
         "[ 9.9] net_ratelimit: 7 callbacks suppressed".to_owned(),
     ]);
     let evidence = examine(&capture, Expectations::default());
@@ -409,8 +409,8 @@ fn a_suppression_from_before_the_window_is_no_gap_of_it() {
 #[test]
 fn a_reboot_makes_no_claim_about_lost_records() {
     let mut capture = capture("w-silent", SILENT);
-    end(&mut capture).boot_id = Reading::Ok("another".to_owned());
-    end(&mut capture).audit_status = Reading::Ok(status(151, 0, 1));
+    end(&mut capture).boot_id = Reading::Known("another".to_owned());
+    end(&mut capture).audit_status = Reading::Known(status(151, 0, 1));
     assert_eq!(
         names(&examine(&capture, Expectations::default())),
         ["boot-changed"]
@@ -455,7 +455,7 @@ fn a_record_between_the_markers_counts_whatever_its_number() {
 #[test]
 fn denials_in_a_degraded_window_are_a_lower_bound() {
     let mut capture = capture("w-loud", LOUD);
-    end(&mut capture).audit_status = Reading::Ok(status(151, 9, 1));
+    end(&mut capture).audit_status = Reading::Known(status(151, 9, 1));
     let evidence = examine(&capture, Expectations::default());
     assert_eq!(
         statement(&evidence),
@@ -468,7 +468,7 @@ fn the_journal_of_a_guest_without_auditd_is_read_and_proves_nothing() {
     let text = include_str!("../../../tests/captured/audit/lab/down.journal-audit");
     let mut capture = capture("w-down", text);
     capture.log.source = LogSource::Journal;
-    end(&mut capture).audit_status = Reading::Ok(status(0, 4, 1));
+    end(&mut capture).audit_status = Reading::Known(status(0, 4, 1));
     let evidence = examine(&capture, Expectations::default());
     assert_eq!(evidence.denials().count(), 13);
     assert!(
