@@ -10,6 +10,7 @@ pub mod frame;
 pub mod job;
 pub mod lock;
 pub mod quote;
+pub mod state_dir;
 mod target;
 
 pub use error::{

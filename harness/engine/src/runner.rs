@@ -5,6 +5,7 @@
 
 mod host;
 mod link;
+mod lock;
 mod patch;
 mod state;
 

@@ -1,7 +1,7 @@
 //! One host's way through a run.
 
 use patchgate_core::{
-    event::What,
+    event::{PatchEnd, What},
     evidence::window::Expectations,
     needs,
     patchset::{PatchSet, Services},
@@ -12,7 +12,7 @@ use patchgate_core::{
 use super::{
     Run, StopSignal,
     link::{Link, Stop},
-    patch::Applied,
+    patch::dirt,
 };
 use crate::{host::Connector, probe::Prober, record::RecordError, script::restart};
 
@@ -73,26 +73,18 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         if self.stopped() {
             return self.leave_host(None).await;
         }
-        let (stay, applied) = self.apply(set, POLICY_LOAD).await?;
-        match applied {
-            Applied::Whole => {}
-            Applied::Nothing(_) | Applied::Partly(_) | Applied::StillRunning => {
-                self.look(stay).await?;
-                return self.end_badly(applied).await;
+        let (stay, end) = self.apply(set, POLICY_LOAD).await?;
+        let after = self.look(stay).await?;
+        match &end {
+            PatchEnd::NothingToDo | PatchEnd::Exited(0) => {
+                self.restarted(&set.services).await?;
+                self.leave_host(None).await
             }
-        }
-        self.look(stay).await?;
-        self.restarted(&set.services).await?;
-        self.leave_host(None).await
-    }
-
-    /// A transaction that failed: what it left on the host decides what is said of it.
-    async fn end_badly(&mut self, applied: Applied) -> Result<(), Stop> {
-        match applied {
-            Applied::Whole | Applied::Nothing(_) => self.leave_host(None).await,
-            Applied::Partly(why) => self.leave_host(Some(why)).await,
+            PatchEnd::Exited(_) | PatchEnd::Lost | PatchEnd::NotStarted { .. } => {
+                self.leave_host(dirt(&end, &facts, &after)).await
+            }
             // The lock stays as long as the work does.
-            Applied::StillRunning => self.finish(None),
+            PatchEnd::StillRunning => self.finish(None),
         }
     }
 

@@ -1,9 +1,14 @@
-//! The transaction.
+//! The transaction: planned, handed to the host as a job that outlives us, and awaited.
+
+use std::time::Duration;
 
 use patchgate_core::{
     event::{PatchEnd, What},
     evidence::window::Expectations,
+    facts::Facts,
+    package,
     patchset::PatchSet,
+    reading::Reading,
     state::State,
 };
 
@@ -11,41 +16,180 @@ use super::{
     link::{Link, Stop},
     state::Stay,
 };
-use crate::{host::Connector, probe::Prober};
+use crate::{
+    clock::Deadline,
+    host::{
+        Connector,
+        job::{self, JobId, JobReport, JobSpec, JobState, LONG_POLL},
+        lock,
+        state_dir::StateDir,
+    },
+    probe::Prober,
+    script::dnf,
+};
 
-pub(super) enum Applied {
-    Whole,
-    Nothing(String),
-    Partly(String),
-    StillRunning,
-}
+/// How much of the transaction's output the record holds: its end. The whole is a file of evidence.
+const TAIL: usize = 4 << 10;
+
+const STATE: Option<State> = Some(State::Patched);
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
-    pub(super) async fn refuse_if_held(&mut self) -> Result<(), Stop> {
-        Ok(())
+    /// Records that nothing was applied, and why.
+    pub(super) fn not_started(&self, why: &str) -> Result<(), Stop> {
+        self.record_end(&PatchEnd::NotStarted { why: why.to_owned() }, None, "")
     }
-    pub(super) async fn lock(&mut self) -> Result<(), Stop> {
-        Ok(())
-    }
-    pub(super) async fn unlock(&mut self) -> Result<(), Stop> {
-        Ok(())
-    }
-    pub(super) fn not_started(&mut self, why: &str) -> Result<(), Stop> {
-        let end = PatchEnd::NotStarted {
-            why: why.to_owned(),
-        };
-        let what = What::PatchFinished {
-            end,
-            transaction: None,
-            output: String::new(),
-        };
-        Ok(self.run.write(self.host, Some(State::Patched), what)?)
-    }
+
+    /// Enters the patched state: its window opens before the transaction and spans it.
     pub(super) async fn apply(
         &mut self,
-        _: &PatchSet,
-        _: Expectations,
-    ) -> Result<(Stay, Applied), Stop> {
-        Err(self.record_stop(What::HostFinished { dirty: None }))
+        set: &PatchSet,
+        expected: Expectations,
+    ) -> Result<(Stay, PatchEnd), Stop> {
+        let replies = self.ask("planning the transaction", vec![dnf::plan_item(set)]).await?;
+        let planned = dnf::read_plan(&replies[0]);
+        self.run.write(self.host, STATE, What::PatchPlanned { packages: planned.clone() })?;
+        let (stay, _) = self.enter(State::Patched, expected, Vec::new()).await?;
+        let ended = match planned {
+            Reading::Missing { why } => self.end(PatchEnd::NotStarted { why }, None, ""),
+            Reading::Known(packages) if packages.is_empty() => {
+                self.end(PatchEnd::NothingToDo, None, "")
+            }
+            Reading::Known(_) => self.transact(set).await,
+        };
+        match ended {
+            Ok(end) => Ok((stay, end)),
+            Err(stop) => Err(self.abandon(stay, stop)),
+        }
+    }
+
+    /// Hands the transaction to the host and waits for its end. The intent is durable before the
+    /// host hears of it.
+    async fn transact(&mut self, set: &PatchSet) -> Result<PatchEnd, Stop> {
+        let job = match JobId::new(self.run.plan.run.as_str()) {
+            Ok(job) => job,
+            Err(bad) => return self.end(PatchEnd::NotStarted { why: bad.to_string() }, None, ""),
+        };
+        self.run.write(self.host, STATE, What::PatchStarted { job: job.to_string() })?;
+        self.run.journal.sync()?;
+        let spec = JobSpec::new(job.clone(), dnf::apply_script(set));
+        let owner = self.owner(Some(job.clone()));
+        let items = vec![lock::update_item(&owner, &spec.state_dir), job::start_item(&spec)];
+        let replies = self.ask("starting the transaction", items).await?;
+        let started = job::parse(&replies[1]);
+        let mut output = Vec::new();
+        let end = match started {
+            Err(why) => PatchEnd::NotStarted { why: why.to_string() },
+            Ok(JobReport { state: JobState::Rejected { why }, .. }) => PatchEnd::NotStarted { why },
+            Ok(_) => self.wait_for(&job, set, &mut output).await?,
+        };
+        let text = String::from_utf8_lossy(&output).into_owned();
+        self.save("transaction.log", &output)?;
+        self.end(end, dnf::transaction(&text), &text)
+    }
+
+    /// Follows a job's output to its end, through lost connections.
+    async fn wait_for(
+        &mut self,
+        job: &JobId,
+        set: &PatchSet,
+        output: &mut Vec<u8>,
+    ) -> Result<PatchEnd, Stop> {
+        let deadline = Deadline::after(Duration::from_secs(set.deadline_s));
+        let dir = StateDir::default();
+        loop {
+            let offset = output.len() as u64;
+            let wait = LONG_POLL.min(deadline.left()).max(Duration::from_secs(1));
+            let item = job::poll_item(job, &dir, offset, wait);
+            let replies = self.ask("waiting for the transaction", vec![item]).await?;
+            let report = match job::parse(&replies[0]) {
+                Ok(report) => report,
+                Err(_) if !deadline.is_over() && !self.stopped() => continue,
+                Err(_) => return Ok(PatchEnd::StillRunning),
+            };
+            output.extend_from_slice(&report.output);
+            match report.state {
+                JobState::Finished { exit } if report.is_over() => return Ok(PatchEnd::Exited(exit)),
+                JobState::Lost if report.is_over() => return Ok(PatchEnd::Lost),
+                JobState::Rejected { why } => return Ok(PatchEnd::NotStarted { why }),
+                JobState::Finished { .. }
+                | JobState::Lost
+                | JobState::Unknown
+                | JobState::Accepted
+                | JobState::Running => {}
+            }
+            if deadline.is_over() || self.stopped() {
+                return Ok(PatchEnd::StillRunning);
+            }
+        }
+    }
+
+    fn end(
+        &self,
+        end: PatchEnd,
+        transaction: Option<String>,
+        output: &str,
+    ) -> Result<PatchEnd, Stop> {
+        self.record_end(&end, transaction, output)?;
+        Ok(end)
+    }
+
+    fn record_end(
+        &self,
+        end: &PatchEnd,
+        transaction: Option<String>,
+        output: &str,
+    ) -> Result<(), Stop> {
+        let (end, output) = (end.clone(), tail(output).to_owned());
+        self.run.write(self.host, STATE, What::PatchFinished { end, transaction, output })?;
+        self.run.journal.sync()?;
+        Ok(())
+    }
+
+    /// Saves a file of evidence.
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
+        let dir = self.run.journal.dir();
+        let (path, sha256) = dir.save_evidence(self.host.name.as_str(), name, bytes)?;
+        let what = What::ArtifactSaved { path, sha256, bytes: bytes.len() as u64 };
+        Ok(self.run.write(self.host, STATE, what)?)
+    }
+}
+
+/// What a transaction left undone on a host; none when the host is whole.
+pub(super) fn dirt(end: &PatchEnd, before: &Facts, after: &Facts) -> Option<String> {
+    match end {
+        PatchEnd::NothingToDo
+        | PatchEnd::NotStarted { .. }
+        | PatchEnd::StillRunning
+        | PatchEnd::Exited(0) => None,
+        PatchEnd::Lost => {
+            Some("the transaction broke off: packages may be half installed".to_owned())
+        }
+        PatchEnd::Exited(code) => match (before.packages.known(), after.packages.known()) {
+            (Some(before), Some(after)) => match package::difference(before, after).len() {
+                0 => None,
+                n => Some(format!("the transaction failed with status {code} after {n} changes")),
+            },
+            _ => Some(format!("the transaction failed with status {code}; what it changed is unknown")),
+        },
+    }
+}
+
+/// The end of a text, from a line's beginning.
+fn tail(text: &str) -> &str {
+    let Some(from) = text.len().checked_sub(TAIL) else { return text };
+    let from = text.char_indices().map(|(at, _)| at).find(|at| *at >= from).unwrap_or(0);
+    text[from..].split_once('\n').map_or(&text[from..], |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_begins_with_a_whole_line() {
+        let long = "é line\n".repeat(1000);
+        let end = tail(&long);
+        assert!(end.len() <= TAIL && end.starts_with("é line\n") && end.ends_with("line\n"));
+        assert_eq!(tail("short"), "short");
     }
 }

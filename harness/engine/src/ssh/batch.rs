@@ -148,8 +148,12 @@ impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
                 Err(Broken::Transport(why)) => return End::Lost(why),
             };
             self.harvest();
+            let was_killing = self.killer.is_some();
             if let Some(end) = self.end(moved).or_else(|| self.look_at_clock()) {
                 return end;
+            }
+            if self.killer.is_some() && !was_killing {
+                continue;
             }
             if moved {
                 self.note_heard();

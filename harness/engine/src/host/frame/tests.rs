@@ -9,7 +9,7 @@ use std::{
 use super::*;
 use crate::host::{Exit, Reply};
 
-const SHELLS: [&str; 2] = ["dash", "bash"];
+pub(in crate::host) const SHELLS: [&str; 2] = ["dash", "bash"];
 
 fn nonce() -> Nonce {
     Nonce::new([0x3c; 16])
@@ -47,14 +47,14 @@ fn feed_shell(shell: &str, script: &str) -> Output {
     }
 }
 
-fn run(shell: &str, items: &[&str]) -> (Vec<Reply>, Collector) {
+pub(in crate::host) fn run(shell: &str, items: &[&str]) -> (Vec<Reply>, Collector) {
     let script = script(
         &nonce(),
         items.iter().copied(),
         Some(Duration::from_secs(30)),
     );
     let output = feed_shell(shell, &script);
-    let mut collector = Collector::new(&nonce(), items.iter().map(|_| 100_000));
+    let mut collector = Collector::new(&nonce(), items.iter().map(|_| 300_000));
     collector.feed_stdout(&output.stdout, Duration::ZERO);
     collector.feed_stderr(&output.stderr);
     let replies = std::iter::from_fn(|| collector.next_reply())

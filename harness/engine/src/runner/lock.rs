@@ -1,0 +1,104 @@
+//! The host's lock: two controllers never work on one host.
+
+use std::{fs, process};
+
+use patchgate_core::event::What;
+
+use super::link::{Link, Stop};
+use crate::{
+    clock,
+    host::{
+        Connector, Item, Reply,
+        job::{JobId, JobState},
+        lock::{self, LockState, Owner},
+        state_dir::StateDir,
+    },
+    probe::Prober,
+};
+
+impl<C: Connector, P: Prober> Link<'_, C, P> {
+    /// Asks whether another run works on the host; asks nothing of a host that has never been locked.
+    pub(super) async fn refuse_if_held(&mut self) -> Result<(), Stop> {
+        let dir = StateDir::default();
+        let ask = lock::read_item(self.run.plan.run.as_str(), &dir);
+        let owner = dir.word("lock/owner");
+        let script = format!("[ -e {owner} ] || {{ echo 'pglock free none'; exit 0; }}\n{}", ask.script);
+        let replies = self.ask("asking for the lock", vec![Item { script, ..ask }]).await?;
+        match told(&replies[0]) {
+            Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
+            // A host whose lock cannot be read is not being changed by this run either.
+            Ok(LockState::Free | LockState::Acquired { .. } | LockState::Failed { .. }) | Err(_) => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the lock, or records who holds it.
+    pub(super) async fn lock(&mut self) -> Result<(), Stop> {
+        let dir = StateDir::default();
+        let owner = self.owner(None);
+        let item = match &self.run.break_lock {
+            Some(dead) => vec![lock::take_over_item(dead, &owner, &dir), lock::acquire_item(&owner, &dir)],
+            None => vec![lock::acquire_item(&owner, &dir)],
+        };
+        let replies = self.ask("taking the lock", item).await?;
+        match replies.last().map(told) {
+            Some(Ok(LockState::Acquired { .. })) => Ok(()),
+            Some(Ok(LockState::Held { owner, job })) => Err(self.locked(&owner, job.as_ref())),
+            Some(Ok(LockState::Failed { why })) | Some(Err(why)) => Err(self.not_locked(&why)),
+            Some(Ok(LockState::Free)) | None => Err(self.not_locked("the host does not say")),
+        }
+    }
+
+    fn not_locked(&self, why: &str) -> Stop {
+        match self.not_started(&format!("the host's lock cannot be taken: {why}")) {
+            Ok(()) => self.record_stop(What::HostFinished { dirty: None }),
+            Err(stop) => stop,
+        }
+    }
+
+    fn locked(&self, owner: &Owner, job: Option<&JobState>) -> Stop {
+        self.record_stop(What::HostLocked { holder: holder(owner, job) })
+    }
+
+    /// Gives the lock back.
+    pub(super) async fn unlock(&mut self) -> Result<(), Stop> {
+        let item = lock::release_item(self.run.plan.run.as_str(), &StateDir::default());
+        self.ask("giving the lock back", vec![item]).await.map(|_| ())
+    }
+
+    /// This run, as the lock names it.
+    pub(super) fn owner(&self, job: Option<JobId>) -> Owner {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        Owner {
+            run: self.run.plan.run.to_string(),
+            controller: read("/proc/sys/kernel/hostname"),
+            pid: process::id(),
+            boot_id: read("/proc/sys/kernel/random/boot_id"),
+            since: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            job,
+        }
+    }
+}
+
+fn told(reply: &Reply) -> Result<LockState, String> {
+    lock::parse(reply).map_err(|e| e.to_string())
+}
+
+/// Who holds the lock, what became of its transaction, and what to do.
+fn holder(owner: &Owner, job: Option<&JobState>) -> String {
+    let Owner { run, controller, pid, since, .. } = owner;
+    let fate = match job {
+        None => "it has begun no transaction",
+        Some(JobState::Unknown | JobState::Accepted) => "its transaction has not begun",
+        Some(JobState::Running) => "its transaction is running",
+        Some(JobState::Finished { exit: 0 }) => "its transaction has ended well",
+        Some(JobState::Finished { .. }) => "its transaction has failed",
+        Some(JobState::Lost) => "its transaction ended without a result: the packages may be half in",
+        Some(JobState::Rejected { .. }) => "its transaction was never taken",
+    };
+    format!(
+        "run {run} holds it since {since} (controller {controller}, pid {pid}); {fate}; if that \
+         controller is gone, say `--break-lock {run}`"
+    )
+}
