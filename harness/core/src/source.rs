@@ -16,7 +16,7 @@ mod suggest;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{MAX_BYTES, MAX_DEPTH, load};
-pub use sink::{Problem, Sink};
+pub use sink::{MAX_FOUND, Problem, Sink};
 pub use suggest::{closest, list_of, quote};
 
 /// A stretch of a text, in bytes: from `start` up to and without `end`.

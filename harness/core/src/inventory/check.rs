@@ -1,6 +1,6 @@
 //! What must hold between the hosts of an inventory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Role, resolve::Resolved};
 use crate::{
@@ -15,18 +15,28 @@ pub(super) fn across_hosts(sink: &Sink<'_>, hosts: &[Resolved]) {
         sink.report(problem.help("name them under `all:`, `hosts:`, each as a key: `web1:`"));
     }
     let by_name = hosts.iter().map(|h| (&h.host.name, h)).collect();
+    let mut missing = BTreeSet::new();
     for host in hosts {
-        check_twin(sink, &by_name, host);
+        check_twin(sink, &by_name, host, &mut missing);
     }
     check_addresses(sink, hosts);
 }
 
 type ByName<'h> = BTreeMap<&'h HostName, &'h Resolved>;
 
-fn check_twin(sink: &Sink<'_>, by_name: &ByName<'_>, host: &Resolved) {
+fn check_twin(
+    sink: &Sink<'_>,
+    by_name: &ByName<'_>,
+    host: &Resolved,
+    missing: &mut BTreeSet<Span>,
+) {
     let Some(twin) = &host.vars.twin else { return };
     let (span, twin, name) = (twin.span, &twin.value, &host.host.name);
     let Some(other) = by_name.get(twin) else {
+        // A group's variable is one mistake, however many hosts it reaches.
+        if !missing.insert(span) {
+            return;
+        }
         let names: Vec<&str> = by_name.keys().map(|name| name.as_str()).collect();
         let message = format!("the twin {} is not in this inventory", quote(twin.as_str()));
         let help = did_you_mean(twin.as_str(), &names);

@@ -3,7 +3,7 @@
 use super::{
     Defaults, Inventory, check,
     range::{self, MAX_HOSTS},
-    raw::{Place, Raw},
+    raw::{MAX_GROUPS, Place, Raw},
     resolve::{Resolved, resolve},
     vars::Vars,
 };
@@ -50,6 +50,7 @@ struct Walk<'w> {
     sink: &'w Sink<'w>,
     defaults: &'w Defaults,
     raw: Raw,
+    /// Whether there is more than a file may hold: the rest is not read.
     full: bool,
 }
 
@@ -82,8 +83,12 @@ impl<'w> Walk<'w> {
 
     /// Reads a group and all under it; its name, where it has a good one.
     fn group(&mut self, field: &Field<'w>) -> Option<GroupName> {
+        if self.full {
+            return None;
+        }
         let name = self.group_name(field)?;
         self.raw.group(&name);
+        self.check_number(field, self.raw.groups.len(), MAX_GROUPS, "groups");
         if field.node.is_null() {
             return Some(name);
         }
@@ -178,6 +183,9 @@ impl<'w> Walk<'w> {
     }
 
     fn hosts(&mut self, field: &Field<'w>, group: &GroupName) {
+        if self.full {
+            return;
+        }
         let vars = if field.node.is_null() {
             Vars::default()
         } else {
@@ -196,13 +204,13 @@ impl<'w> Walk<'w> {
         for name in names {
             self.raw.add_host(name, &place, vars.clone());
         }
-        self.check_number(field);
+        self.check_number(field, self.raw.hosts.len(), MAX_HOSTS, "hosts");
     }
 
-    fn check_number(&mut self, field: &Field<'_>) {
-        if self.raw.hosts.len() > MAX_HOSTS && !self.full {
+    fn check_number(&mut self, field: &Field<'_>, number: usize, most: usize, of: &str) {
+        if number > most && !self.full {
             self.full = true;
-            let message = format!("this inventory has more than {MAX_HOSTS} hosts");
+            let message = format!("this inventory has more than {most} {of}");
             self.sink.report(Problem::new(field.key_span, message));
         }
     }

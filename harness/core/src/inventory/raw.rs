@@ -8,6 +8,9 @@ use crate::{
     source::Span,
 };
 
+/// How many groups one file may describe.
+pub(super) const MAX_GROUPS: usize = 5_000;
+
 /// The group above all groups.
 pub(super) const ALL: &str = "all";
 /// The group of the hosts that are in no other.
@@ -45,6 +48,7 @@ pub(super) struct Raw {
     pub(super) groups: BTreeMap<GroupName, RawGroup>,
     pub(super) hosts: Vec<RawHost>,
     places: BTreeMap<HostName, usize>,
+    with_children: BTreeSet<GroupName>,
 }
 
 impl Raw {
@@ -75,40 +79,68 @@ impl Raw {
 
     /// Puts a group under another; false where that would close a circle.
     pub(super) fn add_child(&mut self, parent: &GroupName, child: &GroupName) -> bool {
-        if parent == child || self.ancestors(parent).contains(child) || child.as_str() == ALL {
+        // Whoever has no children yet is above nobody: this spares the search in long chains.
+        let is_above = self.with_children.contains(child) && self.ancestors(parent).contains(child);
+        if parent == child || is_above || child.as_str() == ALL {
             return false;
         }
         self.group(child).parents.insert(parent.clone());
+        self.with_children.insert(parent.clone());
         true
     }
 
     /// All groups above one, without itself and without `all`, which is above every one.
-    pub(super) fn ancestors(&self, group: &GroupName) -> BTreeSet<GroupName> {
+    pub(super) fn ancestors<'r>(&'r self, group: &'r GroupName) -> BTreeSet<&'r GroupName> {
         let mut found = BTreeSet::new();
         let mut open = vec![group];
         while let Some(next) = open.pop() {
-            for parent in self.groups.get(next).iter().flat_map(|g| &g.parents) {
-                if parent.as_str() != ALL && found.insert(parent.clone()) {
-                    open.push(parent);
-                }
-            }
+            let new = self.parents(next).filter(|parent| found.insert(*parent));
+            open.extend(new);
         }
         found
     }
 
-    /// The longest way from `all` down to a group.
-    pub(super) fn depth(&self, group: &GroupName) -> usize {
-        if group.as_str() == ALL {
-            return 0;
+    /// The group `all`, where the file says something of it.
+    pub(super) fn all(&self) -> Option<&GroupName> {
+        let all = GroupName::new(ALL).ok()?;
+        self.groups.get_key_value(&all).map(|(name, _)| name)
+    }
+
+    /// The longest way from `all` down to every group.
+    pub(super) fn depths(&self) -> BTreeMap<&GroupName, usize> {
+        let mut depths: BTreeMap<&GroupName, usize> = BTreeMap::new();
+        let mut waiting: BTreeMap<&GroupName, usize> = BTreeMap::new();
+        let mut children: BTreeMap<&GroupName, Vec<&GroupName>> = BTreeMap::new();
+        for name in self.groups.keys() {
+            waiting.insert(name, self.parents(name).count());
+            for parent in self.parents(name) {
+                children.entry(parent).or_default().push(name);
+            }
         }
-        let mut level: BTreeSet<&GroupName> = BTreeSet::from([group]);
-        let mut depth = 0;
-        while !level.is_empty() {
-            depth += 1;
-            let groups = level.iter().filter_map(|name| self.groups.get(name));
-            let parents = groups.flat_map(|g| &g.parents);
-            level = parents.filter(|p| p.as_str() != ALL).collect();
+        let tops = waiting.iter().filter(|(_, parents)| **parents == 0);
+        let mut open: Vec<&GroupName> = tops.map(|(name, _)| *name).collect();
+        while let Some(name) = open.pop() {
+            let depth = *depths
+                .entry(name)
+                .or_insert(usize::from(name.as_str() != ALL));
+            for child in children.get(name).into_iter().flatten() {
+                let below = depths.entry(child).or_default();
+                *below = (*below).max(depth + 1);
+                let left = waiting.entry(child).or_default();
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    open.push(child);
+                }
+            }
         }
-        depth
+        depths
+    }
+
+    /// The groups that a group is directly under, without `all`.
+    fn parents<'r>(&'r self, group: &GroupName) -> impl Iterator<Item = &'r GroupName> {
+        let groups = self.groups.get(group).into_iter();
+        groups
+            .flat_map(|g| &g.parents)
+            .filter(|p| p.as_str() != ALL)
     }
 }

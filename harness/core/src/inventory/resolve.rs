@@ -3,7 +3,7 @@
 //! `all` first, then groups by depth (the longest way down from `all`), by `ansible_group_priority`, by
 //! name; the host's own variables last. Later beats earlier. Checked against `ansible-inventory` 2.19.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Defaults, InventoryHost,
@@ -23,10 +23,12 @@ const DEFAULT_PRIORITY: u64 = 1;
 
 /// Gives every host the variables of its groups and the defaults.
 pub(super) fn resolve(sink: &Sink<'_>, raw: &Raw, defaults: &Defaults) -> Vec<Resolved> {
+    let depths = raw.depths();
     let resolved = |h: &RawHost| {
-        let vars = vars_of(raw, h);
+        let groups = groups_of(raw, h);
+        let vars = vars_of(raw, h, &groups, &depths);
         Resolved {
-            host: host(sink, raw, h, &vars, defaults),
+            host: host(sink, h, groups, &vars, defaults),
             span: h.span,
             vars,
         }
@@ -47,7 +49,7 @@ pub(super) struct Resolved {
 fn groups_of(raw: &Raw, host: &RawHost) -> BTreeSet<GroupName> {
     let own = host.groups.iter().filter(|g| g.as_str() != ALL);
     let mut found: BTreeSet<GroupName> = own.clone().cloned().collect();
-    found.extend(own.flat_map(|g| raw.ancestors(g)));
+    found.extend(own.flat_map(|g| raw.ancestors(g)).cloned());
     if found.is_empty() {
         found.extend(GroupName::new(UNGROUPED));
     }
@@ -55,21 +57,27 @@ fn groups_of(raw: &Raw, host: &RawHost) -> BTreeSet<GroupName> {
 }
 
 /// The variables of a host, all of its groups applied.
-fn vars_of(raw: &Raw, host: &RawHost) -> Vars {
-    let all = GroupName::new(ALL).ok();
-    let mut groups: Vec<(usize, u64, GroupName)> = groups_of(raw, host)
-        .into_iter()
+fn vars_of(
+    raw: &Raw,
+    host: &RawHost,
+    groups: &BTreeSet<GroupName>,
+    depths: &BTreeMap<&GroupName, usize>,
+) -> Vars {
+    let all = raw.all();
+    let mut groups: Vec<(usize, u64, &GroupName)> = groups
+        .iter()
         .chain(all)
         .map(|name| {
-            let priority = raw.groups.get(&name).and_then(|g| g.vars.priority.as_ref());
+            let priority = raw.groups.get(name).and_then(|g| g.vars.priority.as_ref());
             let priority = priority.map_or(DEFAULT_PRIORITY, |p| p.value);
-            (raw.depth(&name), priority, name)
+            let depth = depths.get(name).copied().unwrap_or_default();
+            (depth, priority, name)
         })
         .collect();
     groups.sort();
     let inherited = groups
         .iter()
-        .filter_map(|(_, _, name)| raw.groups.get(name))
+        .filter_map(|(_, _, name)| raw.groups.get(*name))
         .fold(Vars::default(), |below, group| {
             group.vars.clone().lay_over(below)
         });
@@ -78,8 +86,8 @@ fn vars_of(raw: &Raw, host: &RawHost) -> Vars {
 
 fn host(
     sink: &Sink<'_>,
-    raw: &Raw,
     host: &RawHost,
+    groups: BTreeSet<GroupName>,
     vars: &Vars,
     defaults: &Defaults,
 ) -> InventoryHost {
@@ -112,7 +120,7 @@ fn host(
         role: vars.role.as_ref().and_then(|r| r.value),
         twin: vars.twin.as_ref().map(|t| t.value.clone()),
         lab: vars.lab.as_ref().is_some_and(|l| l.value),
-        groups: groups_of(raw, host),
+        groups,
     }
 }
 

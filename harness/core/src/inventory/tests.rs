@@ -493,6 +493,20 @@ fn a_big_inventory_is_read_and_a_bigger_one_refused() {
     );
 }
 
+#[test]
+fn groups_have_a_number_too_and_a_long_chain_of_them_is_read() {
+    let chain = |n: usize| {
+        let link = |i| format!("g{i}: {{ children: {{ g{}: }} }}\n", i + 1);
+        (0..n).map(link).collect::<String>() + &format!("g{n}: {{ hosts: {{ h: }} }}\n")
+    };
+    assert_eq!(good(&chain(1000)).hosts[0].groups.len(), 1001);
+    let told = read(&chain(5000)).unwrap_err().to_string();
+    assert!(
+        told.contains("this inventory has more than 5000 groups"),
+        "{told}"
+    );
+}
+
 /// What is said nearest to a host, in the order of Ansible's levels.
 fn nearest(levels: [bool; 4]) -> &'static str {
     let names = ["all", "parent", "child", "host"];

@@ -4,6 +4,8 @@
 //! tags, merge keys, several documents, keys given twice, keys that are no single word, characters that
 //! cannot be seen. They are what lets a file say something else to its reader than to the program.
 
+use std::collections::BTreeMap;
+
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
 use super::{
@@ -130,11 +132,20 @@ struct Open {
 
 enum Inside {
     Seq(Vec<Node>),
-    Map(Vec<Entry>, Key),
+    Map(Vec<Entry>, Keys),
+}
+
+/// The keys of an open map: where each begins, and the one whose value is awaited.
+#[derive(Default)]
+struct Keys {
+    seen: BTreeMap<String, usize>,
+    next: Key,
 }
 
 /// What a map waits for.
+#[derive(Default)]
 enum Key {
+    #[default]
     Awaited,
     Taken(Scalar, Span),
     Refused,
@@ -173,7 +184,7 @@ impl Loader<'_, '_> {
             }
             Event::MappingStart(anchor, tag) => {
                 self.is_bare(span, anchor, tag.as_deref());
-                self.open(span, Inside::Map(Vec::new(), Key::Awaited))
+                self.open(span, Inside::Map(Vec::new(), Keys::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 self.close(span);
@@ -237,8 +248,8 @@ impl Loader<'_, '_> {
         open.end = open.end.max(span.end);
         match &mut open.inside {
             Inside::Seq(items) => items.push(node),
-            Inside::Map(entries, key) => match std::mem::replace(key, Key::Awaited) {
-                Key::Awaited => *key = as_key(sink, entries, node),
+            Inside::Map(entries, keys) => match std::mem::take(&mut keys.next) {
+                Key::Awaited => keys.next = as_key(sink, &mut keys.seen, node),
                 Key::Taken(key, key_span) => entries.push(Entry {
                     key,
                     key_span,
@@ -307,7 +318,7 @@ fn refused_tag(span: Span, tag: &Tag) -> Problem {
 }
 
 /// Takes a node as a key, or says why it cannot be one.
-fn as_key(sink: &Sink<'_>, entries: &[Entry], node: Node) -> Key {
+fn as_key(sink: &Sink<'_>, seen: &mut BTreeMap<String, usize>, node: Node) -> Key {
     let scalar = match node.value {
         Value::Scalar(scalar) => scalar,
         Value::Refused => return Key::Refused,
@@ -317,8 +328,11 @@ fn as_key(sink: &Sink<'_>, entries: &[Entry], node: Node) -> Key {
             return Key::Refused;
         }
     };
-    match key_problem(sink, entries, &scalar, node.span) {
-        None => Key::Taken(scalar, node.span),
+    match key_problem(sink, seen, &scalar, node.span) {
+        None => {
+            seen.insert(scalar.text.clone(), node.span.start);
+            Key::Taken(scalar, node.span)
+        }
         Some(problem) => {
             sink.report(problem);
             Key::Refused
@@ -326,7 +340,12 @@ fn as_key(sink: &Sink<'_>, entries: &[Entry], node: Node) -> Key {
     }
 }
 
-fn key_problem(sink: &Sink<'_>, entries: &[Entry], key: &Scalar, span: Span) -> Option<Problem> {
+fn key_problem(
+    sink: &Sink<'_>,
+    seen: &BTreeMap<String, usize>,
+    key: &Scalar,
+    span: Span,
+) -> Option<Problem> {
     if key.is_null() {
         let shown = quote(if key.text.is_empty() {
             "null"
@@ -340,8 +359,8 @@ fn key_problem(sink: &Sink<'_>, entries: &[Entry], key: &Scalar, span: Span) -> 
         let problem = Problem::new(span, "merge keys are not taken");
         return Some(problem.help("write the keys out"));
     }
-    let first = entries.iter().find(|e| e.key.text == key.text)?;
-    let (line, _) = sink.source().position(first.key_span.start);
+    let first = seen.get(&key.text)?;
+    let (line, _) = sink.source().position(*first);
     let message = format!("the key {} is given twice", quote(&key.text));
     Some(Problem::new(span, message).help(format!("it stands in line {line} already")))
 }

@@ -4,6 +4,9 @@ use std::cell::RefCell;
 
 use super::{Diagnostic, Diagnostics, Source, Span};
 
+/// How many mistakes of one file are told.
+pub const MAX_FOUND: usize = 500;
+
 /// One mistake, before the file and the line are known.
 #[derive(Clone, Debug)]
 #[must_use = "a problem is nothing until it is reported"]
@@ -75,8 +78,20 @@ impl<'t> Sink<'t> {
         &self.source
     }
 
-    /// Keeps one mistake.
+    /// Keeps one mistake, up to [`MAX_FOUND`] of them.
     pub fn report(&self, problem: Problem) {
+        let n_found = self.found.borrow().len();
+        if n_found < MAX_FOUND {
+            self.keep(problem);
+        } else if n_found == MAX_FOUND {
+            let end = self.source.text().len();
+            let span = Span { start: end, end };
+            let message = format!("this file has more mistakes than the {MAX_FOUND} told here");
+            self.keep(Problem::new(span, message));
+        }
+    }
+
+    fn keep(&self, problem: Problem) {
         let start = self.source.floor(problem.span.start);
         let end = self.source.floor(problem.span.end.max(start));
         let (line, column) = self.source.position(start);

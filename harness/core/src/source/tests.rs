@@ -278,6 +278,19 @@ fn spans_are_bytes_also_behind_other_alphabets() {
     }
 }
 
+#[test]
+fn a_file_of_mistakes_is_told_in_part_and_that_is_told() {
+    let line: String = (0..60_000).map(|i| format!("k{i}: 1, ")).collect();
+    let found = suite::parse(&format!("{{{line}}}"), "f").unwrap_err();
+    assert_eq!(found.len(), super::MAX_FOUND + 1);
+    let last = found.iter().last().unwrap().to_string();
+    assert!(
+        last.ends_with("this file has more mistakes than the 500 told here"),
+        "{last}"
+    );
+    assert!(read(&"a: 1\n".repeat(100_000)).is_err());
+}
+
 /// Lines and columns as an editor counts them.
 fn position_exists(text: &str, line: usize, column: usize) -> bool {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");

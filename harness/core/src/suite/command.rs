@@ -1,4 +1,13 @@
 //! The check kind `command`: a command on the host, its exit status and its output.
+//!
+//! ```yaml
+//! - id: config-syntax
+//!   command:
+//!     run: httpd -t 2>&1         # for `sh`, on the host
+//!     exit: 0                    # 0 unless said
+//!     stdout: { contains: Syntax OK }
+//!     within: 10s
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,9 @@
 //! The check kind `denials`: no new denials of some domains while the window was open.
+//!
+//! ```yaml
+//! - id: no-new-denials
+//!   denials: { domains: [httpd_t] }   # all domains unless said
+//! ```
 
 use serde::{Deserialize, Serialize};
 

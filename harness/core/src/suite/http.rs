@@ -1,4 +1,17 @@
 //! The check kind `http`: one request, and what its answer must be.
+//!
+//! ```yaml
+//! - id: root-page
+//!   vantage: controller          # or localhost: the control, asked on the host; controller unless said
+//!   http:
+//!     url: "http://{{ host }}/"  # the host's address goes in; the one key that must be there
+//!     status: 200                # 200 unless said
+//!     body: { contains: [one, two] }
+//!     redirects: 0               # how many are followed; 0 unless said
+//!     body_limit: 1MiB           # more is a failure; 1MiB unless said, 64MiB at most
+//!     verify_tls: true
+//!     within: 5s                 # for one attempt; 10s unless said
+//! ```
 
 use std::net::Ipv6Addr;
 

@@ -1,4 +1,9 @@
 //! The check kind `selinux`: the mode and the booleans.
+//!
+//! ```yaml
+//! - id: enforcing
+//!   selinux: { mode: enforcing, booleans: { httpd_can_network_connect: off } }   # one of the two, or both
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,9 @@
 //! The check kind `service`: is a unit running, and does it start at boot.
+//!
+//! ```yaml
+//! - id: service
+//!   service: { unit: httpd, active: true, enabled: true }   # active unless said; enabled is not asked unless said
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -362,3 +362,23 @@ fn the_shipped_suites_say_what_they_mean() {
         ("selinux", 1)
     );
 }
+
+/// The example in the documentation of each kind is one that the parser takes.
+#[test]
+fn the_documented_examples_are_valid() {
+    for source in [
+        include_str!("http.rs"),
+        include_str!("command.rs"),
+        include_str!("service.rs"),
+        include_str!("selinux.rs"),
+        include_str!("denials.rs"),
+    ] {
+        let lines = source.lines().map_while(|l| l.strip_prefix("//!"));
+        let inside: Vec<&str> = lines.skip_while(|l| *l != " ```yaml").skip(1).collect();
+        let example = inside[..inside.len() - 1].join("\n");
+        assert_eq!(
+            good(&format!("suite: x\nchecks:\n{example}")).checks.len(),
+            1
+        );
+    }
+}
