@@ -9,7 +9,6 @@ use patchgate_core::{
         Check, CheckKind, Vantage, command::Command, denials::Denials, http::Http,
         selinux::Selinux, service::Service,
     },
-    template,
 };
 
 use super::{answer, trouble, value};
@@ -71,8 +70,7 @@ pub fn read(check: &Check, address: &str, reply: &Reply) -> Observation {
 
 /// The request of a check, its templates rendered.
 fn request(http: &Http, check: &Check, address: &str) -> Result<HttpRequest, String> {
-    let vars = [("host", address)];
-    let url = template::render(&http.url, &vars).map_err(|e| e.to_string())?;
+    let url = http.url_for(address).map_err(|e| e.to_string())?;
     let http = Http {
         url,
         ..http.clone()
@@ -150,7 +148,7 @@ if command -v systemctl >/dev/null; then
   p=$(systemctl show -p ActiveState -p SubState -p UnitFileState -p Result -p MainPID "$unit") || exit
   printf '%s\n' "$p"
   pid=${{p##*MainPID=}}; pid=${{pid%%[!0-9]*}}
-  [ "${{pid:-0}}" != 0 ] && IFS= read -r c <"/proc/$pid/attr/current" && printf 'Context=%s\n' "$c"
+  c=; [ "${{pid:-0}}" = 0 ] || IFS= read -r c <"/proc/$pid/attr/current"; [ -n "$c" ] && printf 'Context=%s\n' "$c"
 else
   if service "$unit" status >/dev/null 2>&1; then echo ActiveState=active
   else echo ActiveState=inactive; fi
@@ -189,6 +187,7 @@ fn read_service(reply: &Reply) -> Observation {
     })
 }
 
+/// Files of selinuxfs have no line break at their end, so `read` fails on them and still reads.
 fn selinux(want: &Selinux, deadline: Duration) -> Item {
     let names: Vec<_> = want
         .booleans
@@ -198,10 +197,9 @@ fn selinux(want: &Selinux, deadline: Duration) -> Item {
     let script = format!(
         r#"for fs in /sys/fs/selinux /selinux; do
   [ -r "$fs/enforce" ] || continue
-  IFS= read -r v <"$fs/enforce" && printf 'enforce=%s\n' "$v"
-  for b in {}; do
-    IFS= read -r v <"$fs/booleans/$b" && printf 'boolean.%s=%s\n' "$b" "$v"
-  done
+  one() {{ v=; IFS= read -r v <"$2"; [ -n "$v" ] && printf '%s=%s\n' "$1" "$v"; }}
+  one enforce "$fs/enforce"
+  for b in {}; do one "boolean.$b" "$fs/booleans/$b"; done
   exit 0
 done 2>/dev/null
 echo enforce=none"#,

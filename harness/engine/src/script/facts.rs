@@ -10,10 +10,11 @@ use patchgate_core::{
 use super::{answer, value};
 use crate::host::{Item, Reply};
 
-/// Builtins only but for the policy's checksum. `os:` lines are `/etc/os-release`, or
+/// Builtins only but for the policy's checksum. Files of selinuxfs have no line break at their end, so
+/// `read` fails on them and still reads. `os:` lines are `/etc/os-release`, or
 /// `/etc/redhat-release` on EL6; selinuxfs is below /selinux there.
 const SCRIPT: &str = r#"
-one() { IFS= read -r v <"$2" && printf '%s=%s\n' "$1" "$v"; } 2>/dev/null
+one() { v=; IFS= read -r v <"$2"; [ -n "$v" ] && printf '%s=%s\n' "$1" "$v"; } 2>/dev/null
 for f in /etc/os-release /etc/redhat-release; do
   [ -r "$f" ] || continue
   while IFS= read -r v || [ -n "$v" ]; do printf 'os:%s\n' "$v"; done <"$f"
