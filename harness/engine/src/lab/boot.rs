@@ -19,6 +19,8 @@ pub(super) const RESTORE_LIMIT: Duration = Duration::from_secs(60);
 
 /// One login must not outlast this: ssh's own limit is 30 s.
 const LOGIN_LIMIT: Duration = Duration::from_secs(45);
+/// The last login before the deadline gets this much.
+const LAST_LOGIN_LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Waits until a cold-booted guest takes logins, has started everything and serves.
@@ -38,7 +40,12 @@ pub(super) fn settle(
     })?;
     told("takes logins".to_owned());
     told(format!("systemd says {}", started(login, deadline)?));
-    let served = || login.run_ok("curl -s -o /dev/null http://localhost/", LOGIN_LIMIT);
+    let served = || {
+        login.run_ok(
+            "curl -s -o /dev/null http://localhost/",
+            login_limit(deadline),
+        )
+    };
     until(machine, process, deadline, "does not serve", served)?;
     told("serves".to_owned());
     Ok(())
@@ -52,8 +59,12 @@ pub(super) fn wake(
 ) -> Result<(), LabError> {
     let deadline = Deadline::after(RESTORE_LIMIT);
     until(machine, process, deadline, "does not take logins", || {
-        login.set_clock_and_name(machine.name, LOGIN_LIMIT)
+        login.set_clock_and_name(machine.name, login_limit(deadline))
     })
+}
+
+fn login_limit(deadline: Deadline) -> Duration {
+    deadline.left().clamp(LAST_LOGIN_LIMIT, LOGIN_LIMIT)
 }
 
 /// Tries until it succeeds; its last failure is told when the time is over or the machine ended.

@@ -17,6 +17,7 @@ use super::{
     guest::{self, Machine},
     hosts::HostSpec,
     images::Image,
+    net::CLIENT_MAC,
     process::ProcessId,
     progress::Progress,
     rig::Rig,
@@ -57,7 +58,7 @@ impl Golden {
         let dir = rig.dirs.run().join("golden").join(&stem);
         let hardware = machine(rig, image, octet, &dir, "").hardware().join(" ");
         let key = format!(
-            "format {FORMAT}\nimage {} {}\n{}\n{}\n{hardware}\n",
+            "format {FORMAT}\nimage {} {}\n{}\n{}\n{hardware}\nclient {CLIENT_MAC}\n",
             image.key,
             image.disk.display(),
             rig.tools.qemu_version,

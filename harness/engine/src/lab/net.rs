@@ -24,6 +24,9 @@ pub(super) const IP_LIMIT: Duration = Duration::from_secs(30);
 /// Where iproute2 keeps named namespaces, see ip-netns(8).
 const NETNS_DIR: &str = "/run/netns";
 
+/// The client's MAC address, which guests have in the memory that is saved.
+pub(super) const CLIENT_MAC: &str = "52:54:00:77:00:64";
+
 /// A side of the lab's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -251,14 +254,17 @@ fn is_root() -> bool {
 
 /// Every step from two empty namespaces to the network, in order.
 fn setup(client: &str) -> Vec<(Place, String)> {
-    // A bridge without a fixed MAC address takes the lowest of its ports': a restored guest would
-    // go on answering to one that is gone, and stall for half a minute.
+    // A restored guest goes on answering to the MAC addresses of the time when it was saved. A
+    // bridge takes the lowest of its ports' and a veth a random one unless told: seen as stalls
+    // of 40 s and more.
+    let veth =
+        format!("link add veth0 type veth peer name eth0 address {CLIENT_MAC} netns {client}");
     let guests = [
         "link set lo up",
         "link add br0 address 52:54:00:77:00:01 type bridge",
         "addr add 10.77.0.1/24 dev br0",
         "link set br0 up",
-        &format!("link add veth0 type veth peer name eth0 netns {client}"),
+        &veth,
         "link set veth0 master br0 up",
     ]
     .map(|words| (Place::Guests, words.to_owned()));
@@ -286,11 +292,19 @@ mod tests {
     }
 
     #[test]
-    fn the_bridge_has_a_fixed_mac_address() {
-        let bridge = setup("x")
-            .into_iter()
-            .find(|(_, words)| words.contains("type bridge"));
-        assert!(bridge.unwrap().1.contains("address 52:54:00:77:00:01"));
+    fn what_guests_remember_of_the_network_is_the_same_every_time() {
+        for (kind, mac) in [
+            ("type bridge", "52:54:00:77:00:01"),
+            ("name eth0", CLIENT_MAC),
+        ] {
+            let step = setup("x")
+                .into_iter()
+                .find(|(_, words)| words.contains(kind));
+            assert!(
+                step.unwrap().1.contains(&format!("address {mac}")),
+                "{kind}"
+            );
+        }
     }
 
     #[test]
