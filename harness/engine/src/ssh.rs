@@ -234,21 +234,11 @@ impl Host for SshHost {
         &self.peer
     }
 
-    async fn close(mut self) {
-        let Self { wire, retired, .. } = &mut self;
-        let goodbye = async {
-            while !retired.is_empty() {
-                retired.retain_mut(|exec| !exec.close());
-                if !retired.is_empty() && wire.ready().await.is_err() {
-                    return;
-                }
-            }
-            // The socket is shut down next, whatever comes of this.
-            drop(
-                wire.drive(|session| session.disconnect(None, "done", None))
-                    .await,
-            );
-        };
+    async fn close(self) {
+        let goodbye = self
+            .wire
+            .drive(|session| session.disconnect(None, "done", None));
+        // The socket is shut down next, whatever comes of this.
         drop(timeout(GOODBYE, goodbye).await);
     }
 }

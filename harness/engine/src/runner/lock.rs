@@ -22,14 +22,18 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let dir = StateDir::default();
         let ask = lock::read_item(self.run.plan.run.as_str(), &dir);
         let owner = dir.word("lock/owner");
-        let script = format!("[ -e {owner} ] || {{ echo 'pglock free none'; exit 0; }}\n{}", ask.script);
-        let replies = self.ask("asking for the lock", vec![Item { script, ..ask }]).await?;
+        let script = format!(
+            "[ -e {owner} ] || {{ echo 'pglock free none'; exit 0; }}\n{}",
+            ask.script
+        );
+        let replies = self
+            .ask("asking for the lock", vec![Item { script, ..ask }])
+            .await?;
         match told(&replies[0]) {
             Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
             // A host whose lock cannot be read is not being changed by this run either.
-            Ok(LockState::Free | LockState::Acquired { .. } | LockState::Failed { .. }) | Err(_) => {
-                Ok(())
-            }
+            Ok(LockState::Free | LockState::Acquired { .. } | LockState::Failed { .. })
+            | Err(_) => Ok(()),
         }
     }
 
@@ -38,7 +42,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let dir = StateDir::default();
         let owner = self.owner(None);
         let item = match &self.run.break_lock {
-            Some(dead) => vec![lock::take_over_item(dead, &owner, &dir), lock::acquire_item(&owner, &dir)],
+            Some(dead) => vec![
+                lock::take_over_item(dead, &owner, &dir),
+                lock::acquire_item(&owner, &dir),
+            ],
             None => vec![lock::acquire_item(&owner, &dir)],
         };
         let replies = self.ask("taking the lock", item).await?;
@@ -58,18 +65,27 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     fn locked(&self, owner: &Owner, job: Option<&JobState>) -> Stop {
-        self.record_stop(What::HostLocked { holder: holder(owner, job) })
+        self.record_stop(What::HostLocked {
+            holder: holder(owner, job),
+        })
     }
 
     /// Gives the lock back.
     pub(super) async fn unlock(&mut self) -> Result<(), Stop> {
         let item = lock::release_item(self.run.plan.run.as_str(), &StateDir::default());
-        self.ask("giving the lock back", vec![item]).await.map(|_| ())
+        self.ask("giving the lock back", vec![item])
+            .await
+            .map(|_| ())
     }
 
     /// This run, as the lock names it.
     pub(super) fn owner(&self, job: Option<JobId>) -> Owner {
-        let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        let read = |path: &str| {
+            fs::read_to_string(path)
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
         Owner {
             run: self.run.plan.run.to_string(),
             controller: read("/proc/sys/kernel/hostname"),
@@ -87,14 +103,22 @@ fn told(reply: &Reply) -> Result<LockState, String> {
 
 /// Who holds the lock, what became of its transaction, and what to do.
 fn holder(owner: &Owner, job: Option<&JobState>) -> String {
-    let Owner { run, controller, pid, since, .. } = owner;
+    let Owner {
+        run,
+        controller,
+        pid,
+        since,
+        ..
+    } = owner;
     let fate = match job {
         None => "it has begun no transaction",
         Some(JobState::Unknown | JobState::Accepted) => "its transaction has not begun",
         Some(JobState::Running) => "its transaction is running",
         Some(JobState::Finished { exit: 0 }) => "its transaction has ended well",
         Some(JobState::Finished { .. }) => "its transaction has failed",
-        Some(JobState::Lost) => "its transaction ended without a result: the packages may be half in",
+        Some(JobState::Lost) => {
+            "its transaction ended without a result: the packages may be half in"
+        }
         Some(JobState::Rejected { .. }) => "its transaction was never taken",
     };
     format!(

@@ -36,7 +36,13 @@ const STATE: Option<State> = Some(State::Patched);
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Records that nothing was applied, and why.
     pub(super) fn not_started(&self, why: &str) -> Result<(), Stop> {
-        self.record_end(&PatchEnd::NotStarted { why: why.to_owned() }, None, "")
+        self.record_end(
+            &PatchEnd::NotStarted {
+                why: why.to_owned(),
+            },
+            None,
+            "",
+        )
     }
 
     /// Enters the patched state: its window opens before the transaction and spans it.
@@ -45,9 +51,17 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         set: &PatchSet,
         expected: Expectations,
     ) -> Result<(Stay, PatchEnd), Stop> {
-        let replies = self.ask("planning the transaction", vec![dnf::plan_item(set)]).await?;
+        let replies = self
+            .ask("planning the transaction", vec![dnf::plan_item(set)])
+            .await?;
         let planned = dnf::read_plan(&replies[0]);
-        self.run.write(self.host, STATE, What::PatchPlanned { packages: planned.clone() })?;
+        self.run.write(
+            self.host,
+            STATE,
+            What::PatchPlanned {
+                packages: planned.clone(),
+            },
+        )?;
         let (stay, _) = self.enter(State::Patched, expected, Vec::new()).await?;
         let ended = match planned {
             Reading::Missing { why } => self.end(PatchEnd::NotStarted { why }, None, ""),
@@ -67,19 +81,41 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     async fn transact(&mut self, set: &PatchSet) -> Result<PatchEnd, Stop> {
         let job = match JobId::new(self.run.plan.run.as_str()) {
             Ok(job) => job,
-            Err(bad) => return self.end(PatchEnd::NotStarted { why: bad.to_string() }, None, ""),
+            Err(bad) => {
+                return self.end(
+                    PatchEnd::NotStarted {
+                        why: bad.to_string(),
+                    },
+                    None,
+                    "",
+                );
+            }
         };
-        self.run.write(self.host, STATE, What::PatchStarted { job: job.to_string() })?;
+        self.run.write(
+            self.host,
+            STATE,
+            What::PatchStarted {
+                job: job.to_string(),
+            },
+        )?;
         self.run.journal.sync()?;
         let spec = JobSpec::new(job.clone(), dnf::apply_script(set));
         let owner = self.owner(Some(job.clone()));
-        let items = vec![lock::update_item(&owner, &spec.state_dir), job::start_item(&spec)];
+        let items = vec![
+            lock::update_item(&owner, &spec.state_dir),
+            job::start_item(&spec),
+        ];
         let replies = self.ask("starting the transaction", items).await?;
         let started = job::parse(&replies[1]);
         let mut output = Vec::new();
         let end = match started {
-            Err(why) => PatchEnd::NotStarted { why: why.to_string() },
-            Ok(JobReport { state: JobState::Rejected { why }, .. }) => PatchEnd::NotStarted { why },
+            Err(why) => PatchEnd::NotStarted {
+                why: why.to_string(),
+            },
+            Ok(JobReport {
+                state: JobState::Rejected { why },
+                ..
+            }) => PatchEnd::NotStarted { why },
             Ok(_) => self.wait_for(&job, set, &mut output).await?,
         };
         let text = String::from_utf8_lossy(&output).into_owned();
@@ -108,7 +144,9 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             };
             output.extend_from_slice(&report.output);
             match report.state {
-                JobState::Finished { exit } if report.is_over() => return Ok(PatchEnd::Exited(exit)),
+                JobState::Finished { exit } if report.is_over() => {
+                    return Ok(PatchEnd::Exited(exit));
+                }
                 JobState::Lost if report.is_over() => return Ok(PatchEnd::Lost),
                 JobState::Rejected { why } => return Ok(PatchEnd::NotStarted { why }),
                 JobState::Finished { .. }
@@ -140,7 +178,15 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         output: &str,
     ) -> Result<(), Stop> {
         let (end, output) = (end.clone(), tail(output).to_owned());
-        self.run.write(self.host, STATE, What::PatchFinished { end, transaction, output })?;
+        self.run.write(
+            self.host,
+            STATE,
+            What::PatchFinished {
+                end,
+                transaction,
+                output,
+            },
+        )?;
         self.run.journal.sync()?;
         Ok(())
     }
@@ -149,7 +195,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
         let dir = self.run.journal.dir();
         let (path, sha256) = dir.save_evidence(self.host.name.as_str(), name, bytes)?;
-        let what = What::ArtifactSaved { path, sha256, bytes: bytes.len() as u64 };
+        let what = What::ArtifactSaved {
+            path,
+            sha256,
+            bytes: bytes.len() as u64,
+        };
         Ok(self.run.write(self.host, STATE, what)?)
     }
 }
@@ -167,18 +217,30 @@ pub(super) fn dirt(end: &PatchEnd, before: &Facts, after: &Facts) -> Option<Stri
         PatchEnd::Exited(code) => match (before.packages.known(), after.packages.known()) {
             (Some(before), Some(after)) => match package::difference(before, after).len() {
                 0 => None,
-                n => Some(format!("the transaction failed with status {code} after {n} changes")),
+                n => Some(format!(
+                    "the transaction failed with status {code} after {n} changes"
+                )),
             },
-            _ => Some(format!("the transaction failed with status {code}; what it changed is unknown")),
+            _ => Some(format!(
+                "the transaction failed with status {code}; what it changed is unknown"
+            )),
         },
     }
 }
 
 /// The end of a text, from a line's beginning.
 fn tail(text: &str) -> &str {
-    let Some(from) = text.len().checked_sub(TAIL) else { return text };
-    let from = text.char_indices().map(|(at, _)| at).find(|at| *at >= from).unwrap_or(0);
-    text[from..].split_once('\n').map_or(&text[from..], |(_, rest)| rest)
+    let Some(from) = text.len().checked_sub(TAIL) else {
+        return text;
+    };
+    let from = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .find(|at| *at >= from)
+        .unwrap_or(0);
+    text[from..]
+        .split_once('\n')
+        .map_or(&text[from..], |(_, rest)| rest)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ssh2::{BlockDirections, Channel, ErrorCode, Session};
+use ssh2::{Channel, ErrorCode, Session};
 
 use super::wire::again;
 use crate::host::frame::Collector;
@@ -51,7 +51,7 @@ pub(super) struct Exec {
 enum Stage {
     /// The channel is being opened.
     Open,
-    /// The command was asked for; the script may go out before the answer comes.
+    /// The command was asked for.
     Asked,
     /// The server took the command.
     Taken,
@@ -82,18 +82,13 @@ impl Exec {
         let Some(channel) = &mut self.channel else {
             return Ok(moved);
         };
-        if self.stage == Stage::Asked {
-            if again(channel.exec(&self.command))?.is_some() {
-                self.stage = Stage::Taken;
-                moved = true;
-            } else if writes(session) {
-                return Ok(moved);
-            }
+        if self.stage == Stage::Asked && again(channel.exec(&self.command))?.is_some() {
+            self.stage = Stage::Taken;
+            moved = true;
         }
-        // The request is on its way: the script may follow it without waiting for the answer,
-        // which saves one round trip a batch.
-        moved |= send(channel, &self.script, &mut self.sent)?;
         if self.stage == Stage::Taken {
+            // Not earlier: sshd opens the window for standard input only when the command runs.
+            moved |= send(channel, &self.script, &mut self.sent)?;
             moved |= pump(&mut channel.stream(0), buffer, |bytes| {
                 sink.feed_stdout(bytes, at);
             })?;
@@ -148,13 +143,6 @@ impl Exec {
     /// of its own, unlike the exit status, which libssh2 gives as 0 when it never came.
     pub(super) fn signal(&self) -> Option<String> {
         self.channel.as_ref()?.exit_signal().ok()?.exit_signal
-    }
-}
-
-fn writes(session: &Session) -> bool {
-    match session.block_directions() {
-        BlockDirections::Outbound | BlockDirections::Both => true,
-        BlockDirections::None | BlockDirections::Inbound => false,
     }
 }
 

@@ -218,7 +218,9 @@ const SPOILS: &[Spoil] = &[
     ("mode-unknown", |c| {
         begin(c).mode = Reading::missing("getenforce: not found");
     }),
-    ("mode-unknown", |c| end(c).mode = Reading::Known(String::new())),
+    ("mode-unknown", |c| {
+        end(c).mode = Reading::Known(String::new())
+    }),
     ("audit-tools-missing", |c| {
         for edge in [&mut c.begin, &mut c.end] {
             let Reading::Known(edge) = edge else {
