@@ -43,7 +43,12 @@ pub fn read_plan(reply: &Reply) -> Reading<Vec<String>> {
                 packages => Reading::Known(packages),
             }
         }
-        exit => Reading::missing(format!("dnf: {}", trouble(exit, err.trim_start()))),
+        exit @ (Exit::Code(_)
+        | Exit::DeadlineExceeded
+        | Exit::NotRun { .. }
+        | Exit::Lost { .. }) => {
+            Reading::missing(format!("dnf: {}", trouble(exit, err.trim_start())))
+        }
     }
 }
 

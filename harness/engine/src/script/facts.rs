@@ -64,14 +64,13 @@ pub fn read(reply: &Reply, packages: Reading<Vec<patchgate_core::package::Nevra>
 }
 
 fn os(text: &Reading<String>) -> Reading<OsRelease> {
-    let lines = text.clone().and_parse(
+    text.clone().and_parse(
         |t| {
             let lines: Vec<_> = t.lines().filter_map(|l| l.strip_prefix("os:")).collect();
             OsRelease::parse(&lines.join("\n"))
         },
         "neither /etc/os-release nor /etc/redhat-release names a distribution",
-    );
-    lines
+    )
 }
 
 /// Without selinuxfs the mode is `Disabled`: that is what `getenforce` says there too.
