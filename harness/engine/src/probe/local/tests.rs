@@ -78,7 +78,7 @@ async fn run(probe: &LocalProbe, tool: Tool) -> CommandSeen {
         .env_clear()
         .env("PATH", path.path())
         .env("http_proxy", "http://127.0.0.1:1")
-        .env("LC_ALL", "tr_TR.UTF-8")
+        .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .kill_on_drop(true);
     let out = tokio::time::timeout(DEADLINE * 2, sh.output()).await;
