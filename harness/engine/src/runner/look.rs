@@ -56,13 +56,24 @@ impl Sheet {
         };
         let domains = run.plan.domains();
         // A run that patches holds the lock; one that only looks asks whether somebody does.
-        let lock = run.plan.patch.is_none().then(|| push(lock::question(run.plan.run.as_str())));
+        let lock = run
+            .plan
+            .patch
+            .is_none()
+            .then(|| push(lock::question(run.plan.run.as_str())));
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
         let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
         let first_check = items.len();
         items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
-        Self { items, lock, facts, packages, vectors, first_check }
+        Self {
+            items,
+            lock,
+            facts,
+            packages,
+            vectors,
+            first_check,
+        }
     }
 
     fn read_facts(&self, replies: &[Reply]) -> Facts {
@@ -119,7 +130,9 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             if sheet.lock == Some(at) {
                 holder = lock::held(reply);
             }
-            let check = at.checked_sub(sheet.first_check).and_then(|i| work.on_host.get(i));
+            let check = at
+                .checked_sub(sheet.first_check)
+                .and_then(|i| work.on_host.get(i));
             if let (Some((id, check, _)), None, None) = (check, &holder, &trouble) {
                 let saw = checks::read(check, &host.address, reply);
                 trouble = record_check(run, host, state, id.clone(), saw).err();
@@ -148,7 +161,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         self.record_facts(state, &facts)?;
         if let Some(at) = sheet.vectors {
             let vectors = vectors::read(&replies[at]);
-            self.run.write(self.host, Some(state), What::VectorsRead { vectors })?;
+            self.run
+                .write(self.host, Some(state), What::VectorsRead { vectors })?;
         }
         if replies.iter().any(is_lost) {
             self.ensure("checking").await?;
@@ -168,7 +182,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     fn record_facts(&self, state: State, facts: &Facts) -> Result<(), RecordError> {
         let facts = Box::new(facts.clone());
-        self.run.write(self.host, Some(state), What::FactsCollected { facts })
+        self.run
+            .write(self.host, Some(state), What::FactsCollected { facts })
     }
 }
 
@@ -195,5 +210,13 @@ fn record_check<C, P>(
     check: CheckId,
     saw: Observation,
 ) -> Result<(), RecordError> {
-    run.write(host, Some(state), What::CheckFinished { check, attempt: 1, saw })
+    run.write(
+        host,
+        Some(state),
+        What::CheckFinished {
+            check,
+            attempt: 1,
+            saw,
+        },
+    )
 }
