@@ -12,8 +12,11 @@ use crate::{
     record::RecordError,
 };
 
-/// How often a batch is tried that the connection does not survive.
-const ASK_AT_MOST: u32 = 3;
+/// The first pause before a connection is tried again.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest pause before a connection is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why a host is not worked on any further.
 pub(super) enum Stop {
@@ -124,29 +127,38 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         replies
     }
 
-    /// Runs items that may be asked more than once without harm, again after a lost connection.
+    /// Runs items that change nothing and may be asked again after a lost connection, for as long as a
+    /// connection may take to come back: a question that breaks every connection is given up.
     pub(super) async fn ask(
         &mut self,
         label: &'static str,
         items: Vec<Item>,
     ) -> Result<Vec<Reply>, Stop> {
         let batch = Batch::new(label, items);
-        let mut why = "its connection breaks each time that it is asked".to_owned();
-        for _ in 0..ASK_AT_MOST {
+        let (mut deadline, mut wait) = (None, FIRST_PAUSE);
+        loop {
             self.ensure(label).await?;
-            match self.run(&batch, |_, _| {}).await {
+            let why = match self.run(&batch, |_, _| {}).await {
                 Ok(replies) if !replies.iter().any(is_lost) => return Ok(replies),
-                Ok(_) => {}
-                Err(error) => why = error_chain(&error),
+                Ok(_) => "the connection broke, again and again".to_owned(),
+                Err(error) if !error.connection_lives() => error_chain(&error),
+                Err(error) => return Err(self.lost(label, &error_chain(&error))),
+            };
+            if deadline
+                .get_or_insert_with(|| Deadline::after(RECONNECT))
+                .is_over()
+            {
+                return Err(self.lost(label, &why));
             }
+            pause(wait).await;
+            wait = longer(wait);
         }
-        Err(self.lost(label, &why))
     }
 
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.
     pub(super) async fn ensure(&mut self, doing: &str) -> Result<(), Stop> {
         let deadline = Deadline::after(RECONNECT);
-        let mut wait = Duration::from_millis(200);
+        let mut wait = FIRST_PAUSE;
         while self.connection.is_none() {
             match self.connect().await? {
                 Ok(()) => {}
@@ -156,7 +168,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
                 }
                 Err(_) => pause(wait).await,
             }
-            wait = (wait * 2).min(Duration::from_secs(5));
+            wait = longer(wait);
         }
         Ok(())
     }
@@ -174,6 +186,10 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             connection.close().await;
         }
     }
+}
+
+fn longer(wait: Duration) -> Duration {
+    (wait * 2).min(LONGEST_PAUSE)
 }
 
 /// Whether nobody knows how an item ended.
