@@ -47,7 +47,13 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             stop,
             connection: None,
         };
-        match link.connect().await? {
+        let stop = link.stop.clone();
+        let connected = tokio::select! {
+            connected = link.connect() => connected?,
+            // The record says why the host's checks did not run: the run was stopped.
+            () = stopped(stop) => return Err(Stop::Recorded),
+        };
+        match connected {
             Ok(()) => Ok(link),
             Err(error) => Err(link.unreachable(&error)),
         }
@@ -164,11 +170,23 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         })
     }
 
+    /// Ends the connection without a goodbye: something on it was given up half-way.
+    pub(super) fn hang_up(&mut self) {
+        self.connection = None;
+    }
+
     /// Says goodbye.
     pub(super) async fn close(self) {
         if let Some(connection) = self.connection {
             connection.close().await;
         }
+    }
+}
+
+/// Waits until somebody stops the run; for ever when nobody can any more.
+pub(super) async fn stopped(mut stop: StopSignal) {
+    if stop.wait_for(Option::is_some).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -15,10 +15,10 @@ use patchgate_core::{
 
 use super::{
     Run,
-    link::{Link, Stop, is_lost},
+    link::{Link, Stop, is_lost, stopped},
 };
 use crate::{
-    host::{Batch, Connector, Item, Reply},
+    host::{Batch, Connector, Exit, Item, Reply},
     probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::{
@@ -85,14 +85,20 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     }
 
     /// Reads the facts and access vectors, makes every check, and closes the window.
+    ///
+    /// A run that is stopped waits for none of it: the facts are missing then, and so are the results.
     pub(super) async fn look(&mut self, stay: Stay) -> Result<Facts, Stop> {
         let work = self.work();
-        let looked = self.look_on_host(&stay, &work).await;
-        let facts = match looked {
-            Ok(facts) => facts,
-            Err(stop) => return Err(self.abandon(stay, stop)),
+        let stop = self.stop.clone();
+        let looked = tokio::select! {
+            looked = self.look_everywhere(&stay, &work) => Some(looked),
+            () = stopped(stop) => None,
         };
-        look_from_here(self.run, self.host, &stay, &work).await?;
+        let facts = match looked {
+            Some(Ok(facts)) => facts,
+            Some(Err(stop)) => return Err(self.abandon(stay, stop)),
+            None => return self.break_off(stay),
+        };
         let state = Some(stay.state);
         for (check, why) in work.impossible {
             let saw = Observation::Errored { why };
@@ -121,6 +127,23 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         self.leave(stay).await?;
         self.run.journal.sync()?;
         Ok(facts)
+    }
+
+    async fn look_everywhere(&mut self, stay: &Stay, work: &Work<'_>) -> Result<Facts, Stop> {
+        let facts = self.look_on_host(stay, work).await?;
+        look_from_here(self.run, self.host, stay, work).await?;
+        Ok(facts)
+    }
+
+    /// Gives up what was being looked at, because the run was stopped.
+    fn break_off(&mut self, stay: Stay) -> Result<Facts, Stop> {
+        const WHY: &str = "the run was stopped";
+        self.hang_up();
+        self.record_abandoned(stay, WHY)?;
+        let nothing = Reply::silent(Exit::NotRun {
+            why: WHY.to_owned(),
+        });
+        Ok(facts::read(&nothing, Reading::missing(WHY)))
     }
 
     fn work(&self) -> Work<'a> {
@@ -223,13 +246,11 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         let replies = match self.ask("closing the window", items).await {
             Ok(replies) => replies,
             Err(stop) => {
-                let capture = Box::new(open.abandon("the host was lost before the window closed"));
-                let what = What::WindowCaptured {
-                    capture,
-                    expected: stay.expected,
+                let stay = Stay {
+                    window: Some(open),
+                    ..stay
                 };
-                self.run.write(self.host, Some(stay.state), what)?;
-                return Err(stop);
+                return Err(self.abandon(stay, stop));
             }
         };
         let capture = Box::new(open.close(&replies[0], &replies[1]));
@@ -243,16 +264,21 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     /// Records a window that will never be closed.
     pub(super) fn abandon(&self, stay: Stay, stop: Stop) -> Stop {
-        let Some(open) = stay.window else { return stop };
-        let capture = Box::new(open.abandon("the host was lost before the window closed"));
-        let what = What::WindowCaptured {
-            capture,
-            expected: stay.expected,
-        };
-        match self.run.write(self.host, Some(stay.state), what) {
+        match self.record_abandoned(stay, "the host was lost before the window closed") {
             Ok(()) => stop,
             Err(error) => Stop::Record(error),
         }
+    }
+
+    fn record_abandoned(&self, stay: Stay, why: &str) -> Result<(), RecordError> {
+        let Some(open) = stay.window else {
+            return Ok(());
+        };
+        let what = What::WindowCaptured {
+            capture: Box::new(open.abandon(why)),
+            expected: stay.expected,
+        };
+        self.run.write(self.host, Some(stay.state), what)
     }
 }
 
