@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use patchgate_core::{event::What, plan::PlannedHost};
 
-use super::{RECONNECT, Run, StopSignal};
+use super::{Run, StopSignal};
 use crate::{
     clock::{Deadline, pause},
     host::{Batch, ConnectError, Connector, Host, HostError, Item, Reply},
@@ -147,7 +147,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.
     pub(super) async fn ensure(&mut self, doing: &str) -> Result<(), Stop> {
-        let deadline = Deadline::after(RECONNECT);
+        let deadline = Deadline::after(self.run.reconnect_within());
         let mut wait = Duration::from_millis(200);
         while self.connection.is_none() {
             match self.connect().await? {
