@@ -69,7 +69,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         }
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         stay: Stay,
         close: impl FnOnce(Open) -> patchgate_core::evidence::capture::WindowCapture,
