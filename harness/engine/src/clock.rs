@@ -1,6 +1,8 @@
 //! The one place that reads the time and waits.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Reads the wall clock, for people; nothing is judged by it.
 #[must_use]
@@ -8,7 +10,7 @@ pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-/// A moment until which something may take.
+/// A moment until which something may take, by the clock by which [`pause`] waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Instant);
 

@@ -6,6 +6,7 @@
 mod host;
 mod link;
 mod lock;
+mod look;
 mod patch;
 mod state;
 

@@ -21,9 +21,10 @@ pub fn answer(reply: &Reply) -> Reading<String> {
     match &reply.exit {
         Exit::Code(0) if reply.stdout.is_complete() => Reading::Known(reply.stdout.text()),
         Exit::Code(0) => Reading::missing("the answer was too long"),
-        other @ (Exit::Code(_) | Exit::DeadlineExceeded | Exit::NotRun { .. } | Exit::Lost { .. }) => {
-            Reading::missing(trouble(other, &reply.stderr.text()))
-        }
+        other @ (Exit::Code(_)
+        | Exit::DeadlineExceeded
+        | Exit::NotRun { .. }
+        | Exit::Lost { .. }) => Reading::missing(trouble(other, &reply.stderr.text())),
     }
 }
 

@@ -105,7 +105,7 @@ fn symptom(seen: &Seen) -> (String, String) {
     let text = one_line(text, MAX_LINE);
     line(
         state.word(),
-        &format!("{text} ({check}, from the {})", vantage.word()),
+        &format!("{text} ({check}, {})", vantage.phrase()),
     )
 }
 

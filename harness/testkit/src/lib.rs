@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Scripted hosts and known answers for patchgate's own tests.
+//!
+//! A scripted host is a small machine with packages, a policy, services, an audit log and a lock. It
+//! recognises the engine's real scripts and answers them as a host would, so that a scenario drives
+//! the real runner, record, judgement and reporters. No network, no waiting, nothing on this machine.
+
+mod ask;
+mod connector;
+mod expected;
+mod machine;
+mod model;
+mod prober;
+mod scenario;
+mod script;
+mod serve;
+mod transport;
+mod vectors;
+mod world;
+
+pub mod catalogue;
+
+pub use self::{
+    connector::{ScriptedConnector, ScriptedHost},
+    expected::{Expectation, assert_scenario},
+    machine::{Denied, Machine},
+    model::assert_model,
+    prober::ScriptedProber,
+    scenario::{Played, Scenario},
+    script::{Effect, HostScript, Moment},
+    transport::{Break, Comeback, Connecting},
+    world::{Heard, World},
+};

@@ -140,9 +140,9 @@ fn in_a_line(symptoms: &[Seen]) -> String {
         here.sort_by_key(|s| s.vantage);
         if let Some(first) = here.first() {
             parts.push(format!(
-                "{state}: {} (from the {})",
+                "{state}: {} ({})",
                 first.text,
-                first.vantage.word()
+                first.vantage.phrase()
             ));
         }
     }

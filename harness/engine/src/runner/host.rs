@@ -53,7 +53,6 @@ const POLICY_LOAD: Expectations = Expectations {
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// A run that changes nothing: one state.
     async fn check(&mut self) -> Result<(), Stop> {
-        self.refuse_if_held().await?;
         let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
         self.look(stay).await?;
         self.finish(None)

@@ -12,6 +12,9 @@ use crate::{
     record::RecordError,
 };
 
+/// How often a batch is tried that the connection does not survive.
+const ASK_AT_MOST: u32 = 3;
+
 /// Why a host is not worked on any further.
 pub(super) enum Stop {
     /// The record is broken: the run is over.
@@ -121,22 +124,23 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         replies
     }
 
-    /// Runs items that change nothing and may be asked twice: once more after a lost connection.
+    /// Runs items that may be asked more than once without harm, again after a lost connection.
     pub(super) async fn ask(
         &mut self,
         label: &'static str,
         items: Vec<Item>,
     ) -> Result<Vec<Reply>, Stop> {
         let batch = Batch::new(label, items);
-        loop {
+        let mut why = "its connection breaks each time that it is asked".to_owned();
+        for _ in 0..ASK_AT_MOST {
             self.ensure(label).await?;
             match self.run(&batch, |_, _| {}).await {
                 Ok(replies) if !replies.iter().any(is_lost) => return Ok(replies),
                 Ok(_) => {}
-                Err(error) if !error.connection_lives() => {}
-                Err(error) => return Err(self.lost(label, &error_chain(&error))),
+                Err(error) => why = error_chain(&error),
             }
         }
+        Err(self.lost(label, &why))
     }
 
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.

@@ -1,0 +1,204 @@
+//! What an item asks of a host, recognised by its script: the engine's own texts, nothing else.
+
+use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
+use patchgate_engine::script::{facts, packages};
+
+/// What an item asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// One end of a window: the marker is sent, and audit tells its state.
+    Edge(MarkerEnd, String),
+    /// The audit log from a position (device, inode, size), or why there is none.
+    Slice(Result<(u64, u64, u64), String>),
+    /// The lock, for a run.
+    Lock(String, LockAct),
+    /// The start of a job.
+    Start(String),
+    /// The state of a job and its output from an offset on.
+    Poll(String, usize),
+    /// What a transaction would bring.
+    Plan,
+    /// The restart of a unit.
+    Restart(String),
+    /// The facts.
+    Facts,
+    /// The packages.
+    Packages,
+    /// Access vectors.
+    Vectors(Vec<Query>),
+    /// The state of a unit.
+    Service(String),
+    /// Mode and booleans.
+    Selinux(Vec<String>),
+    /// The control: the page, asked on the host itself.
+    Local,
+    /// Something else: the command of a check.
+    Command(String),
+}
+
+/// What is to become of the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LockAct {
+    /// Only asked.
+    Read,
+    /// Taken if free, with this owner file.
+    Acquire(String),
+    /// Written anew if ours.
+    Update(String),
+    /// Given back if ours.
+    Release,
+    /// Taken from this run.
+    TakeOver(String, String),
+}
+
+impl Ask {
+    /// Recognises a script.
+    pub(crate) fn of(script: &str) -> Self {
+        if script == facts::item().script {
+            return Self::Facts;
+        }
+        if script == packages::item().script {
+            return Self::Packages;
+        }
+        let known = [
+            edge, slice, lock, start, poll, plan, restart, vectors, service, selinux, local,
+        ];
+        known
+            .iter()
+            .find_map(|read| read(script))
+            .unwrap_or_else(|| Self::Command(script.to_owned()))
+    }
+
+    /// A word for the log of what a host heard.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Edge(MarkerEnd::Begin, _) => "open",
+            Self::Edge(MarkerEnd::End, _) => "close",
+            Self::Slice(_) => "slice",
+            Self::Lock(_, LockAct::Read) => "lock-read",
+            Self::Lock(_, LockAct::Acquire(_)) => "lock-acquire",
+            Self::Lock(_, LockAct::Update(_)) => "lock-update",
+            Self::Lock(_, LockAct::Release) => "lock-release",
+            Self::Lock(_, LockAct::TakeOver(..)) => "lock-take-over",
+            Self::Start(_) => "job-start",
+            Self::Poll(..) => "job-poll",
+            Self::Plan => "plan",
+            Self::Restart(_) => "restart",
+            Self::Facts => "facts",
+            Self::Packages => "packages",
+            Self::Vectors(_) => "vectors",
+            Self::Service(_) => "service",
+            Self::Selinux(_) => "selinux",
+            Self::Local => "local",
+            Self::Command(_) => "command",
+        }
+    }
+}
+
+/// The text after `from` up to `to`, both exclusive.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
+    let rest = text.split_once(from)?.1;
+    rest.split_once(to).map(|(found, _)| found)
+}
+
+fn edge(script: &str) -> Option<Ask> {
+    let marker = between(script, "say marker auditctl -m '", "'\n")?;
+    let end = if marker.ends_with(" begin") {
+        MarkerEnd::Begin
+    } else {
+        MarkerEnd::End
+    };
+    Some(Ask::Edge(end, marker.to_owned()))
+}
+
+fn slice(script: &str) -> Option<Ask> {
+    if let Some(why) = script.strip_prefix("printf 'slice none %s\\n' ") {
+        return Some(Ask::Slice(Err(why.trim_matches('\'').to_owned())));
+    }
+    if !script.contains("slice audit-log whole") {
+        return None;
+    }
+    let (device, inode) = between(script, "\"$same\" = '", "'")?.split_once(' ')?;
+    let size = between(script, "[ \"$size\" -ge ", " ]")?;
+    Some(Ask::Slice(Ok((
+        device.parse().ok()?,
+        inode.parse().ok()?,
+        size.parse().ok()?,
+    ))))
+}
+
+fn lock(script: &str) -> Option<Ask> {
+    // The text between the two loads is what is done.
+    let frame = script.split_once("*) _pg_state ")?.1;
+    let action = between(frame, "\nload\n", "\nload\nif ")?;
+    let owner = || Some(between(action, "put '", "'")?.to_owned());
+    let act = if action == ":" {
+        LockAct::Read
+    } else if action.starts_with("[ -n \"$run\" ] ||") {
+        LockAct::Acquire(owner()?)
+    } else if action.contains("rm -f \"$O\"") {
+        LockAct::Release
+    } else if action.starts_with("[ \"$run\" != \"$me\" ] ||") {
+        LockAct::Update(owner()?)
+    } else {
+        LockAct::TakeOver(between(action, "\"$run\" = '", "'")?.to_owned(), owner()?)
+    };
+    let me = between(script, "\nme='", "'")?;
+    Some(Ask::Lock(me.to_owned(), act))
+}
+
+fn start(script: &str) -> Option<Ask> {
+    let id = between(script, "\nJ=$D/", "\n")?;
+    script
+        .contains("mv -T \"$T\" \"$J\"")
+        .then(|| Ask::Start(id.to_owned()))
+}
+
+fn poll(script: &str) -> Option<Ask> {
+    let offset = between(script, "echo \"pgjob $Z ", " $S\"")?;
+    let dir = between(script, "\nJ='", "'").or_else(|| between(script, "J='", "'"))?;
+    let id = dir.rsplit('/').next()?;
+    Some(Ask::Poll(id.to_owned(), offset.parse().ok()?))
+}
+
+fn plan(script: &str) -> Option<Ask> {
+    script.contains("dnf --assumeno ").then_some(Ask::Plan)
+}
+
+fn restart(script: &str) -> Option<Ask> {
+    let unit = between(script, "then systemctl restart '", "'")?;
+    Some(Ask::Restart(unit.to_owned()))
+}
+
+fn vectors(script: &str) -> Option<Ask> {
+    if !script.contains("echo vectors begin ") {
+        return None;
+    }
+    let mut class = "";
+    let mut queries = Vec::new();
+    for line in script.split_once("echo vectors begin ")?.1.lines() {
+        if let Some(name) = line.strip_prefix("class ") {
+            class = name;
+        } else if let Some((source, target)) = line.split_once(' ') {
+            queries.extend(Query::new(source, target, class).ok());
+        }
+    }
+    Some(Ask::Vectors(queries))
+}
+
+fn service(script: &str) -> Option<Ask> {
+    let unit = between(script, "unit='", "'\n")?;
+    script
+        .contains("systemctl show -p ActiveState")
+        .then(|| Ask::Service(unit.to_owned()))
+}
+
+fn selinux(script: &str) -> Option<Ask> {
+    let names = between(script, "for b in ", "; do one ")?;
+    let names = names.split_whitespace().map(|n| n.trim_matches('\''));
+    Some(Ask::Selinux(names.map(ToOwned::to_owned).collect()))
+}
+
+fn local(script: &str) -> Option<Ask> {
+    script.contains("pg_pack()").then_some(Ask::Local)
+}

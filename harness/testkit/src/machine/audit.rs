@@ -1,0 +1,187 @@
+//! The audit system of a scripted host: its log, its counters, its rules.
+
+use super::Denied;
+use crate::script::Effect;
+
+const DEVICE: u64 = 64768;
+
+/// auditd, the kernel's half of it, and the log.
+#[derive(Debug)]
+pub(super) struct Audit {
+    pub(super) enabled: u8,
+    pub(super) pid: u32,
+    pub(super) lost: u32,
+    pub(super) rules: &'static str,
+    /// Whether there is an auditctl.
+    pub(super) tools: bool,
+    pub(super) readable: bool,
+    markers_arrive: bool,
+    log: String,
+    inode: u64,
+    /// The rotated log, if it is still there.
+    older: Option<(u64, String)>,
+    serial: u64,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        let mut audit = Self {
+            enabled: 1,
+            pid: 151,
+            lost: 0,
+            rules: "No rules",
+            tools: true,
+            readable: true,
+            markers_arrive: true,
+            log: String::new(),
+            inode: 17_001,
+            older: None,
+            serial: 200,
+        };
+        audit.record(
+            "DAEMON_START",
+            "op=start ver=3.0.9 format=enriched res=success",
+        );
+        audit
+    }
+}
+
+impl Audit {
+    pub(super) fn take(&mut self, effect: &Effect) {
+        match effect {
+            Effect::AuditdDown => self.pid = 0,
+            Effect::AuditdRestarted => self.pid += 500,
+            Effect::AuditDisabled => self.enabled = 0,
+            Effect::Lost(count) => self.lost += count,
+            Effect::LostReset => self.lost = 0,
+            Effect::AuditLine(line) => self.line(line),
+            Effect::Rotated => self.rotate(),
+            Effect::RotatedAway => {
+                self.rotate();
+                self.older = None;
+            }
+            Effect::Truncated => self.log.clear(),
+            Effect::LogUnreadable => self.readable = false,
+            Effect::NoAuditctl => self.tools = false,
+            Effect::Excluded => self.rules = "-a always,exclude -F msgtype=AVC",
+            Effect::MarkersLost => self.markers_arrive = false,
+            _ => unreachable!("not an effect on audit: {effect:?}"),
+        }
+    }
+
+    pub(super) fn rebooted(&mut self) {
+        self.pid += 1;
+        self.lost = 0;
+    }
+
+    fn rotate(&mut self) {
+        let full = std::mem::take(&mut self.log);
+        self.older = Some((self.inode, full));
+        self.inode += 1;
+    }
+
+    /// Adds a record of the kernel's, unless nobody is there to write it down.
+    pub(super) fn record(&mut self, kind: &str, body: &str) {
+        self.serial += 1;
+        let (sec, serial) = (1_361_500_000 + self.serial, self.serial);
+        self.line(&format!(
+            "type={kind} msg=audit({sec}.250:{serial}): {body}"
+        ));
+    }
+
+    fn line(&mut self, line: &str) {
+        if self.pid != 0 && self.enabled != 0 {
+            self.log.push_str(line);
+            self.log.push('\n');
+        }
+    }
+
+    /// `auditctl -m`.
+    pub(super) fn marker(&mut self, text: &str) {
+        if self.markers_arrive {
+            let body = format!(
+                "pid=685 uid=0 auid=0 ses=11 subj=unconfined_u:unconfined_r:auditctl_t:s0-s0:c0.c1023 \
+                 msg='text={text} exe=\"/usr/sbin/auditctl\" hostname=? addr=? terminal=? res=success'"
+            );
+            self.record("USER", &body);
+        }
+    }
+
+    pub(super) fn policy_loaded(&mut self, seqno: u32) {
+        self.record("MAC_POLICY_LOAD", "auid=0 ses=11 lsm=selinux res=1");
+        let body = format!(
+            "pid=220 uid=81 auid=4294967295 ses=4294967295 subj=system_u:system_r:system_dbusd_t:s0 \
+             msg='avc:  op=load_policy lsm=selinux seqno={seqno} res=1 exe=\"/usr/bin/dbus-daemon\" \
+             sauid=81 hostname=? addr=? terminal=?'"
+        );
+        self.record("USER_MAC_POLICY_LOAD", &body);
+    }
+
+    pub(super) fn unit(&mut self, kind: &str, unit: &str, res: &str) {
+        let body = format!(
+            "pid=1 uid=0 auid=4294967295 ses=4294967295 subj=system_u:system_r:init_t:s0 \
+             msg='unit={unit} comm=\"systemd\" exe=\"/usr/lib/systemd/systemd\" hostname=? addr=? \
+             terminal=? res={res}'"
+        );
+        self.record(kind, &body);
+    }
+
+    pub(super) fn denial(&mut self, denied: Denied) {
+        if self.rules != "No rules" {
+            return;
+        }
+        let path = match denied {
+            Denied::Page => "/var/www/html/index.html",
+            Denied::Unnoticed => "/var/www/html/.htaccess",
+        };
+        let body = format!(
+            "avc:  denied  {{ getattr }} for  pid=283 comm=\"httpd\" path=\"{path}\" dev=\"vda\" ino=17035 \
+             scontext=system_u:system_r:httpd_t:s0 tcontext=unconfined_u:object_r:shadow_t:s0 \
+             tclass=file permissive=0"
+        );
+        self.record("AVC", &body);
+    }
+
+    /// `stat -c '%d %i %s'` of the log.
+    pub(super) fn position(&self) -> Result<String, String> {
+        if self.readable {
+            Ok(format!("{DEVICE} {} {}", self.inode, self.log.len()))
+        } else {
+            Err("stat: cannot statx '/var/log/audit/audit.log': Permission denied".to_owned())
+        }
+    }
+
+    /// What the slice script prints.
+    pub(super) fn slice(&self, (_, inode, size): (u64, u64, u64)) -> String {
+        if let Err(why) = self.position() {
+            return format!("slice none {why}\n");
+        }
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if inode == self.inode {
+            return match self.log.get(size..) {
+                Some(rest) => format!("slice audit-log whole\n{rest}"),
+                None => format!("slice audit-log truncated\n{}", self.log),
+            };
+        }
+        match &self.older {
+            Some((older, text)) if *older == inode => {
+                let rest = text.get(size..).unwrap_or_default();
+                format!("slice audit-log rotated\n{rest}{}", self.log)
+            }
+            Some((_, text)) => format!("slice audit-log gone\n{text}{}", self.log),
+            None => format!("slice audit-log gone\n{}", self.log),
+        }
+    }
+
+    /// `auditctl -s`.
+    pub(super) fn status(&self) -> String {
+        let Self {
+            enabled, pid, lost, ..
+        } = self;
+        format!(
+            "enabled {enabled}\nfailure 1\npid {pid}\nrate_limit 0\nbacklog_limit 8192\nlost {lost}\n\
+             backlog 0\nbacklog_wait_time 60000\nbacklog_wait_time_actual 0\n\
+             loginuid_immutable 0 unlocked"
+        )
+    }
+}

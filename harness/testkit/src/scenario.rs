@@ -1,0 +1,222 @@
+//! A scenario: scripted hosts, and a run over them through the real runner, record and judgement.
+
+mod told;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use patchgate_core::{
+    event::{Event, What},
+    id::{HostName, RunId},
+    inventory::{self, Defaults, Inventory},
+    judge::{self, Judgement},
+    patchset,
+    plan::Plan,
+    policy::{self, Policy},
+    suite::{self, Suite},
+};
+use patchgate_engine::{
+    host::Target,
+    record::{self, Journal, PLAN, RunDir},
+    runner::{self, Run},
+};
+
+use crate::{ScriptedConnector, ScriptedProber, script::HostScript, world::World};
+
+const RUN: &str = "20130222T030405Z-scripted";
+const NONCE: &str = "5f3a9c0e5f3a9c0e5f3a9c0e5f3a9c0e";
+const HTTPD: &str = include_str!("../../../suites/httpd/suite.yaml");
+const SELINUX: &str = include_str!("../../../suites/selinux/suite.yaml");
+const PATCH: &str = "patch_set: 2013-02-22\nselect: { updates: all }\nwithin: 15m\n\
+                     services: { restart: [httpd] }\n";
+
+/// A run over scripted hosts.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name, that of its folder.
+    pub name: &'static str,
+    /// The hosts, in the order of the inventory.
+    pub hosts: Vec<HostScript>,
+    /// The suites, as people write them.
+    pub suites: Vec<&'static str>,
+    /// The patch set, as people write it; none in a run that only checks.
+    pub patch: Option<&'static str>,
+    /// The gate, as people write it; the strict one where there is none.
+    pub gate: Option<&'static str>,
+    /// How many hosts are worked on at once.
+    pub jobs: usize,
+    /// The holder of a lock that may be broken.
+    pub break_lock: Option<&'static str>,
+    /// Where somebody stops the run: host and batch label.
+    pub stop_at: Option<(&'static str, &'static str)>,
+    /// Where the controller's own code breaks down: host and batch label.
+    pub panic_at: Option<(&'static str, &'static str)>,
+}
+
+/// A scenario that was played.
+pub struct Played {
+    /// The scenario's name.
+    pub name: &'static str,
+    /// The manifest, read back from the record.
+    pub plan: Plan,
+    /// The events as they were seen while the run went on.
+    pub live: Vec<Event>,
+    /// The events as they were read back from the record.
+    pub recorded: Vec<Event>,
+    /// The same with times of their own, so that everything told of them is always the same.
+    pub events: Vec<Event>,
+    /// The judgement of [`Self::events`].
+    pub judgement: Judgement,
+    /// The hosts as they are afterwards.
+    pub world: World,
+    /// The run's directory.
+    pub dir: tempfile::TempDir,
+}
+
+impl Scenario {
+    /// The two suites that patchgate brings and a patch set that restarts httpd.
+    #[must_use]
+    pub fn new(name: &'static str, hosts: impl IntoIterator<Item = HostScript>) -> Self {
+        Self {
+            name,
+            hosts: hosts.into_iter().collect(),
+            suites: vec![HTTPD, SELINUX],
+            patch: Some(PATCH),
+            gate: None,
+            jobs: runner::DEFAULT_JOBS,
+            break_lock: None,
+            stop_at: None,
+            panic_at: None,
+        }
+    }
+
+    /// The manifest.
+    ///
+    /// # Panics
+    /// When the scenario's files are not well written.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let suites = self
+            .suites
+            .iter()
+            .map(|s| parsed(suite::parse(s, "suite.yaml")));
+        let suites: Vec<Suite> = suites.collect();
+        let names: Vec<_> = suites.iter().map(|s| s.name.clone()).collect();
+        let policy = match self.gate {
+            Some(text) => parsed(policy::parse(text, "gate.yaml", &names)),
+            None => Policy::strict(names),
+        };
+        let patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
+        let run = RunId::new(RUN).expect("it is a name");
+        Plan::lay(run, &self.inventory(), suites, patch, policy)
+    }
+
+    fn inventory(&self) -> Inventory {
+        let entry = |h: &HostScript| {
+            let comma = if h.inventory.is_empty() { "" } else { ", " };
+            format!(
+                "    {}: {{ ansible_host: {}, patchgate_lab: true{comma}{} }}\n",
+                h.name, h.address, h.inventory
+            )
+        };
+        let entries: String = self.hosts.iter().map(entry).collect();
+        let text = format!("all:\n  hosts:\n{entries}");
+        let defaults = Defaults {
+            user: "root".to_owned(),
+            ..Defaults::default()
+        };
+        parsed(inventory::parse(&text, "inventory.yaml", &defaults))
+    }
+
+    /// Plays the scenario. Time is to stand still (`start_paused`), or deadlines take their time.
+    ///
+    /// # Panics
+    /// When the run's directory cannot be made or the record cannot be written or read.
+    pub async fn play(&self) -> Played {
+        let plan = self.plan();
+        let dir = tempfile::tempdir().expect("a scenario needs a place");
+        let live = Arc::new(Mutex::new(Vec::new()));
+        let journal = begin(&dir, &plan, &live);
+        let world = World::new(&self.hosts);
+        let stop = {
+            let mut inner = world.lock();
+            (inner.stop_at, inner.panic_at) = (self.stop_at, self.panic_at);
+            inner.stop.subscribe()
+        };
+        let run = Run {
+            connector: ScriptedConnector(world.clone()),
+            prober: ScriptedProber(world.clone()),
+            journal,
+            targets: targets(&plan),
+            plan,
+            nonce: NONCE.to_owned(),
+            jobs: self.jobs,
+            break_lock: self.break_lock.map(ToOwned::to_owned),
+        };
+        let journal = runner::run(run, stop).await.expect("the record is written");
+        let record = record::open(journal.dir()).expect("the record is read back");
+        let live = std::mem::take(&mut *live.lock().expect("no watcher panics"));
+        let events = timeless(&record.events);
+        let judgement = judge::judge(&record.plan, &events);
+        Played {
+            name: self.name,
+            plan: record.plan,
+            live,
+            recorded: record.events,
+            events,
+            judgement,
+            world,
+            dir,
+        }
+    }
+}
+
+fn parsed<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
+    result.expect("the scenario's files are well written")
+}
+
+/// Begins the record as the command line does.
+fn begin(dir: &tempfile::TempDir, plan: &Plan, live: &Arc<Mutex<Vec<Event>>>) -> Journal {
+    let run_dir = RunDir::create(&dir.path().join("run")).expect("the place is new");
+    let json = serde_json::to_vec_pretty(plan).expect("a plan has only string keys");
+    run_dir.write(PLAN, &json).expect("the plan is written");
+    let live = Arc::clone(live);
+    let watcher = move |event: &Event| {
+        live.lock().expect("no watcher panics").push(event.clone());
+    };
+    let journal = Journal::begin(run_dir, Box::new(watcher)).expect("the record is begun");
+    let started = What::RunStarted {
+        run: plan.run.clone(),
+        version: "0.0.0-scripted".to_owned(),
+        plan_sha256: record::digest(&json),
+    };
+    journal
+        .write(None, None, started)
+        .expect("the record is written");
+    journal
+}
+
+fn targets(plan: &Plan) -> BTreeMap<HostName, Target> {
+    let target = |h: &patchgate_core::plan::PlannedHost| {
+        let target = Target::new(h.name.to_string(), h.address.clone());
+        (h.name.clone(), target)
+    };
+    plan.hosts.iter().map(target).collect()
+}
+
+/// Events a second apart from the night of the incident on; connections take no time that anybody
+/// measured.
+fn timeless(events: &[Event]) -> Vec<Event> {
+    let begin: jiff::Timestamp = "2013-02-22T03:04:05Z".parse().expect("it is a time");
+    let mut events = events.to_vec();
+    for (event, second) in events.iter_mut().zip(0..) {
+        event.at = begin + jiff::SignedDuration::from_secs(second);
+        if let What::HostConnected { elapsed, .. } = &mut event.what {
+            *elapsed = Duration::from_millis(20);
+        }
+    }
+    events
+}

@@ -1,0 +1,191 @@
+//! Everything that is told of a scenario, as text.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use patchgate_core::{
+    event::{Event, PatchEnd, What},
+    observation::{HttpEnd, Observation},
+    reading::Reading,
+};
+use patchgate_report::{
+    console::{self, Lines, Paint},
+    fanout::Fanout,
+    junit, markdown,
+};
+
+use super::Played;
+
+impl Played {
+    /// `verdict.json`.
+    ///
+    /// # Panics
+    /// Never: a verdict has only string keys.
+    #[must_use]
+    pub fn verdict_json(&self) -> String {
+        let json = serde_json::to_string_pretty(&self.judgement.verdict);
+        json.expect("a verdict has only string keys") + "\n"
+    }
+
+    /// `junit.xml`.
+    ///
+    /// # Panics
+    /// When it cannot be made: a bug.
+    #[must_use]
+    pub fn junit(&self) -> String {
+        let times = junit::Times::of(&self.events);
+        junit::render(&self.plan, &self.judgement, &times).expect("a JUnit document can be made")
+    }
+
+    /// The end of the run, as the console tells it.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        console::summary(&self.plan, &self.judgement, Paint::PLAIN)
+    }
+
+    /// `summary.md`.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        markdown::summary(&self.plan, &self.judgement)
+    }
+
+    /// The run while it goes on, as the console tells it.
+    ///
+    /// # Panics
+    /// When the console fails.
+    #[must_use]
+    pub fn console(&self) -> String {
+        let out = Shared::default();
+        let mut sinks = Fanout::default();
+        let plan = Arc::new(self.plan.clone());
+        sinks.add(Lines::new(plan, out.clone(), Paint::PLAIN));
+        for event in &self.events {
+            sinks.event(event);
+        }
+        sinks.finish(&self.judgement);
+        assert!(sinks.failures().is_empty(), "{:?}", sinks.failures());
+        out.text()
+    }
+
+    /// One line for each event.
+    #[must_use]
+    pub fn event_lines(&self) -> String {
+        self.events.iter().map(line).collect()
+    }
+
+    /// All texts for people and machines, each with its name.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("verdict.json", self.verdict_json()),
+            ("junit.xml", self.junit()),
+            ("summary.txt", self.summary()),
+            ("summary.md", self.markdown()),
+            ("console.txt", self.console()),
+        ]
+    }
+}
+
+/// A writer whose copies write to the same place.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        let bytes = self.0.lock().expect("no writer panics").clone();
+        String::from_utf8(bytes).expect("the console writes text")
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no writer panics").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn line(event: &Event) -> String {
+    let host = event.host.as_ref().map_or("-", |h| h.as_str());
+    let state = event.state.map_or("-", |s| s.word());
+    let mut text = format!(
+        "{:>3} {host:<10} {state:<9} {}",
+        event.seq,
+        kind(&event.what)
+    );
+    if let Some(detail) = detail(&event.what) {
+        let _ = write!(text, " {detail}");
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+/// The kind, as the record words it.
+fn kind(what: &What) -> String {
+    let json = serde_json::to_value(what).unwrap_or_default();
+    json["kind"].as_str().unwrap_or("unknown").to_owned()
+}
+
+fn detail(what: &What) -> Option<String> {
+    Some(match what {
+        What::HostUnreachable { stage, why } => format!("{stage}: {why}"),
+        What::SecurityStopped { why } => why.clone(),
+        What::HostLocked { holder } => holder.clone(),
+        What::HostLost { doing, why } => format!("{doing}: {why}"),
+        What::VectorsRead { vectors } => reading(vectors, |_| "read".to_owned()),
+        What::CheckFinished { check, saw, .. } => format!("{check} {}", observation(saw)),
+        What::WindowCaptured { capture, .. } => reading(&capture.end, |_| "closed".to_owned()),
+        What::PatchPlanned { packages } => reading(packages, |p| p.join(" ")),
+        What::PatchFinished { end, .. } => patch_end(end),
+        What::ServicesRestarted { units } => {
+            let unit = |(name, end): (&String, &patchgate_core::event::RestartEnd)| {
+                format!("{name}: {:?}", end.exit)
+            };
+            units.iter().map(unit).collect::<Vec<_>>().join(", ")
+        }
+        What::HostFinished { dirty } => dirty.clone()?,
+        What::RunInterrupted { signal } => signal.clone(),
+        What::RunStarted { .. }
+        | What::HostConnected { .. }
+        | What::FactsCollected { .. }
+        | What::PatchStarted { .. }
+        | What::ArtifactSaved { .. }
+        | What::RunFinished {}
+        | What::Unknown => return None,
+    })
+}
+
+fn reading<T>(reading: &Reading<T>, known: impl Fn(&T) -> String) -> String {
+    match reading {
+        Reading::Known(value) => known(value),
+        Reading::Missing { why } => format!("missing: {why}"),
+    }
+}
+
+fn patch_end(end: &PatchEnd) -> String {
+    match end {
+        PatchEnd::NothingToDo => "nothing to do".to_owned(),
+        PatchEnd::Exited(code) => format!("exit status {code}"),
+        PatchEnd::Lost => "lost".to_owned(),
+        PatchEnd::StillRunning => "still running".to_owned(),
+        PatchEnd::NotStarted { why } => format!("not started: {why}"),
+    }
+}
+
+fn observation(saw: &Observation) -> String {
+    match saw {
+        Observation::Http(seen) => match &seen.end {
+            HttpEnd::Answered(answer) => format!("status {}", answer.status),
+            HttpEnd::Failed(failure) => failure.phase.symptom().to_owned(),
+        },
+        Observation::Command(seen) => format!("{:?}", seen.end),
+        Observation::Service(seen) => seen.active.clone(),
+        Observation::Selinux(seen) => seen.mode.clone(),
+        Observation::Window => "see the window".to_owned(),
+        Observation::Errored { why } => format!("errored: {why}"),
+    }
+}

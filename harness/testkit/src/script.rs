@@ -1,0 +1,213 @@
+//! How a scripted host behaves: who it is, what its updates bring, and what happens to it when.
+
+use patchgate_core::state::State;
+
+use crate::{
+    machine::Denied,
+    serve::Served,
+    transport::{Break, Connecting},
+};
+
+/// One scripted host.
+#[derive(Clone, Debug)]
+pub struct HostScript {
+    /// Its name in the inventory.
+    pub name: &'static str,
+    /// Its address.
+    pub address: &'static str,
+    /// `upstream` or `rebuild`, and the twin.
+    pub inventory: &'static str,
+    /// `ID`, `VERSION_ID` and `PRETTY_NAME` of its distribution.
+    pub os: [&'static str; 3],
+    /// What is installed, as `rpm -qa` prints it.
+    pub installed: Vec<&'static str>,
+    /// What dnf offers, in the same form.
+    pub updates: Vec<&'static str>,
+    /// What dnf brings in the end, when that is not what it said.
+    pub brings_instead: Option<Vec<&'static str>>,
+    /// What happens when.
+    pub effects: Vec<(Moment, Effect)>,
+    /// How connections are answered at first.
+    pub connecting: Connecting,
+    /// How connections break.
+    pub breaks: Vec<Break>,
+    /// What commands of checks print: exit status, standard output, standard error.
+    pub commands: Vec<(&'static str, u8, &'static str, &'static str)>,
+}
+
+/// When something happens to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the run.
+    Before,
+    /// Just after the window of this state was opened.
+    In(State),
+    /// When the transaction is through.
+    Transaction,
+}
+
+/// What happens to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The policy of February 2013 is in force.
+    FebruaryPolicy,
+    /// The policy of March 2013 is in force.
+    GoodPolicy,
+    /// Selinuxfs cannot be asked for access vectors any more.
+    VectorsUnreadable,
+    /// The log's denials of httpd, and the page that goes with them.
+    Loud(Denied),
+    /// SELinux is permissive.
+    Permissive,
+    /// auditd stops.
+    AuditdDown,
+    /// auditd is another process.
+    AuditdRestarted,
+    /// Auditing is switched off.
+    AuditDisabled,
+    /// The kernel counts so many more lost records.
+    Lost(u32),
+    /// The count of lost records is set to nought.
+    LostReset,
+    /// A line in the kernel log.
+    KernelLine(&'static str),
+    /// A line in the audit log.
+    AuditLine(&'static str),
+    /// The kernel log cannot be read.
+    NoDmesg,
+    /// The audit log was rotated once; nothing is lost by it.
+    Rotated,
+    /// The audit log was rotated and the older file is gone.
+    RotatedAway,
+    /// The audit log is cut.
+    Truncated,
+    /// The audit log cannot be read.
+    LogUnreadable,
+    /// The host has no auditctl.
+    NoAuditctl,
+    /// An audit rule keeps denials out of the log.
+    Excluded,
+    /// Markers are sent, and do not reach the log.
+    MarkersLost,
+    /// The host is another boot.
+    Rebooted,
+    /// SELinux is gone.
+    NoSelinux,
+    /// A unit is in this state.
+    Unit(&'static str, &'static str),
+    /// The restart of a unit fails although the unit goes on running.
+    RestartFails(&'static str),
+    /// Remote clients get this, whatever the host would serve.
+    Remote(Served),
+    /// Clients on the host itself get this, whatever the host would serve.
+    Local(Served),
+    /// dnf ends with this status after so many packages of its transaction.
+    DnfFails(u8, usize),
+    /// The transaction's runner dies after so many packages.
+    TransactionLost(usize),
+    /// The transaction does not end.
+    TransactionHangs,
+    /// dnf cannot plan.
+    PlanFails(&'static str),
+    /// Another run holds the lock, and its job is in this state.
+    LockedBy(&'static str, &'static str),
+    /// Packages cannot be read.
+    NoRpm,
+}
+
+impl HostScript {
+    /// A host on which everything is well and nothing is to be updated.
+    #[must_use]
+    pub fn healthy(name: &'static str, address: &'static str) -> Self {
+        Self {
+            name,
+            address,
+            inventory: "",
+            os: ["centos", "9.3", "CentOS Linux 9.3"],
+            installed: vec![
+                "bash (none) 5.1.8 6.el9 x86_64",
+                "httpd (none) 2.4.57 5.el9 x86_64",
+                "selinux-policy (none) 3.14.3 154.el9 noarch",
+                "selinux-policy-targeted (none) 3.14.3 154.el9 noarch",
+            ],
+            updates: Vec::new(),
+            brings_instead: None,
+            effects: Vec::new(),
+            connecting: Connecting::Fine,
+            breaks: Vec::new(),
+            commands: Vec::new(),
+        }
+    }
+
+    /// The upstream host of the scenarios; its update is a tested set without the faulty policy.
+    #[must_use]
+    pub fn upstream() -> Self {
+        let host = Self {
+            inventory: "patchgate_role: upstream",
+            os: ["rhel", "9.3", "Red Hat Enterprise Linux 9.3 (Plow)"],
+            ..Self::healthy("rhel-web", "192.0.2.1")
+        };
+        host.offers(&["bash (none) 5.1.8 9.el9 x86_64"])
+    }
+
+    /// The rebuild host of the scenarios, twin of the upstream one; its update brings a policy.
+    #[must_use]
+    pub fn rebuild() -> Self {
+        let host = Self {
+            inventory: "patchgate_role: rebuild, patchgate_twin: rhel-web",
+            ..Self::healthy("centos-web", "192.0.2.2")
+        };
+        host.offers(&[
+            "selinux-policy (none) 3.14.3 155.el9_3.14 noarch",
+            "selinux-policy-targeted (none) 3.14.3 155.el9_3.14 noarch",
+        ])
+    }
+
+    /// What dnf offers.
+    #[must_use]
+    pub fn offers(self, updates: &[&'static str]) -> Self {
+        Self {
+            updates: updates.to_vec(),
+            ..self
+        }
+    }
+
+    /// Its update brings the policy of February 2013.
+    #[must_use]
+    pub fn february(self) -> Self {
+        self.when(Moment::Transaction, Effect::FebruaryPolicy)
+    }
+
+    /// Something happens to it.
+    #[must_use]
+    pub fn when(mut self, moment: Moment, effect: Effect) -> Self {
+        self.effects.push((moment, effect));
+        self
+    }
+
+    /// A connection breaks.
+    #[must_use]
+    pub fn breaks(mut self, how: Break) -> Self {
+        self.breaks.push(how);
+        self
+    }
+
+    /// How connections are answered at first.
+    #[must_use]
+    pub fn connecting(self, connecting: Connecting) -> Self {
+        Self { connecting, ..self }
+    }
+
+    /// What a check's command does.
+    #[must_use]
+    pub fn command(
+        mut self,
+        run: &'static str,
+        exit: u8,
+        stdout: &'static str,
+        stderr: &'static str,
+    ) -> Self {
+        self.commands.push((run, exit, stdout, stderr));
+        self
+    }
+}
