@@ -223,7 +223,7 @@ fn patch_trouble(ledger: &HostLedger) -> Option<String> {
             Some("the transaction ended without leaving a result on the host".to_owned())
         }
         Some(PatchEnd::StillRunning) => {
-            Some("the transaction had not ended by its deadline; it goes on on the host".to_owned())
+            Some("the transaction had not ended when it was waited for no longer; the host goes on with it".to_owned())
         }
         Some(PatchEnd::NotStarted { why }) => Some(format!("nothing was applied: {why}")),
         None => Some("the transaction's end is not in the record".to_owned()),
