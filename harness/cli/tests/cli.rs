@@ -16,7 +16,7 @@ mod output;
 #[path = "cli/record.rs"]
 mod record;
 
-use std::net::TcpListener;
+use std::{fs, io, net::TcpListener};
 
 use program::Place;
 
@@ -32,6 +32,15 @@ fn inventory(port: u16) -> String {
     )
 }
 
+/// The names of all that is in a place, sorted.
+fn names(place: &Place) -> Vec<String> {
+    let entries = fs::read_dir(place.path("")).unwrap();
+    let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<_> = entries.map(name).collect();
+    names.sort();
+    names
+}
+
 /// A port where nobody listens.
 fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -40,7 +49,7 @@ fn closed_port() -> u16 {
 
 /// A good inventory whose host refuses connections, and a good suite.
 fn place() -> Place {
-    Place::new()
+    Place::new(&[])
         .with("inventory.yaml", &inventory(closed_port()))
         .with("suite.yaml", SUITE)
 }

@@ -1,43 +1,75 @@
-//! The scenarios, each with what it must come to.
+//! The scenarios, each with what it must come to, said before it was ever played.
+
+pub mod evidence;
+pub mod policy;
+pub mod services;
+pub mod transaction;
+pub mod transport;
+pub mod twins;
 
 use patchgate_core::verdict::Decision;
 
 use crate::{expected::Expectation, scenario::Scenario, script::HostScript};
 
-/// Scenarios and expectations, in the order in which they are told.
+/// A scenario and what it must come to.
+pub type Case = (Scenario, Expectation);
+
+/// All scenarios.
 #[must_use]
-pub fn all() -> Vec<(Scenario, Expectation)> {
-    vec![quiet_night(), february()]
+pub fn all() -> Vec<Case> {
+    [
+        policy::all(),
+        twins::all(),
+        evidence::all(),
+        services::all(),
+        transaction::all(),
+        transport::all(),
+    ]
+    .concat()
 }
 
+/// The upstream host on a quiet night, and this rebuild.
 fn pair(name: &'static str, rebuild: HostScript) -> Scenario {
     Scenario::new(name, [HostScript::upstream(), rebuild])
 }
 
-/// Two hosts, an update each, nothing breaks.
-#[must_use]
-pub fn quiet_night() -> (Scenario, Expectation) {
-    (
-        pair("quiet-night", HostScript::rebuild()),
-        Expectation::OPEN,
-    )
+/// This host alone.
+fn alone(name: &'static str, host: HostScript) -> Scenario {
+    let host = HostScript {
+        inventory: "patchgate_role: rebuild",
+        ..host
+    };
+    Scenario::new(name, [host])
 }
 
-/// The incident: the policy takes `accept` and `listen`, silently. The rebuild's clients get nothing,
-/// after a restart they are refused; the twin goes on.
-#[must_use]
-pub fn february() -> (Scenario, Expectation) {
-    let expected = Expectation {
+type Findings = &'static [&'static str];
+type Cells = &'static [(&'static str, &'static str)];
+
+/// A confirmed failure.
+fn closed(findings: Findings, cells: Cells) -> Expectation {
+    Expectation {
         verdict: Decision::Closed,
         exit: 1,
-        findings: &["rebuild-only-regression.centos-web.httpd selinux-silent-denial supported"],
-        cells: &[
-            ("centos-web patched httpd/root-page", "failed"),
-            ("centos-web patched httpd/root-page-local", "failed"),
-            ("centos-web restarted httpd/root-page", "failed"),
-            ("centos-web restarted httpd/root-page-local", "failed"),
-            ("centos-web restarted httpd/service", "failed"),
-        ],
-    };
-    (pair("february", HostScript::rebuild().february()), expected)
+        findings,
+        cells,
+    }
+}
+
+/// Nobody can say.
+fn undecided(exit: u8, findings: Findings, cells: Cells) -> Expectation {
+    Expectation {
+        verdict: Decision::Undecided,
+        exit,
+        findings,
+        cells,
+    }
+}
+
+/// The gate opens, with something to tell.
+fn open(findings: Findings, cells: Cells) -> Expectation {
+    Expectation {
+        findings,
+        cells,
+        ..Expectation::OPEN
+    }
 }

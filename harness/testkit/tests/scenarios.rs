@@ -1,22 +1,100 @@
 //! Every scenario through the real runner, record, judgement and reporters.
 
-use patchgate_testkit::{Expectation, Scenario, assert_scenario, catalogue};
+use patchgate_testkit::{assert_scenario, catalogue};
 
-async fn check((scenario, expected): (Scenario, Expectation)) {
+async fn check((scenario, expected): catalogue::Case) {
     let played = scenario.play().await;
     assert_scenario(&played, &expected);
 }
 
 macro_rules! scenarios {
-    ($($name:ident)*) => {$(
-        #[tokio::test(start_paused = true)]
-        async fn $name() {
-            check(catalogue::$name()).await;
+    ($($group:ident { $($name:ident)* })*) => {
+        $($(
+            #[tokio::test(start_paused = true)]
+            async fn $name() {
+                check(catalogue::$group::$name()).await;
+            }
+        )*)*
+
+        /// A scenario that nobody plays proves nothing.
+        #[test]
+        fn every_scenario_of_the_catalogue_is_played() {
+            let played = [$($(stringify!($name),)*)*];
+            let all = catalogue::all();
+            let known: Vec<_> = all.iter().map(|c| c.0.name.replace('-', "_")).collect();
+            assert_eq!(known, played);
         }
-    )*};
+    };
 }
 
 scenarios! {
-    quiet_night
-    february
+    policy {
+        quiet_night
+        february
+        february_localhost_passes
+        february_without_vectors
+        february_suppressed
+        march
+        loud_denial
+        unnoticed_denial
+        denied_before
+        mode_drift
+        access_lost
+    }
+    twins {
+        twin_fails_too
+        twin_unknown
+        twin_only
+    }
+    evidence {
+        auditd_down
+        records_lost
+        suppressed
+        log_rotated
+        log_rotated_away
+    }
+    services {
+        service_down
+        firewalled
+        broken_before
+        broken_until_restarted
+        second_run
+        restart_fails
+        hostile_output
+        check_only
+        check_only_fails
+    }
+    transaction {
+        dirty
+        failed_clean
+        transaction_lost
+        transaction_hangs
+        plan_differs
+        conflict
+        needs_unmet
+        packages_unknown
+    }
+    transport {
+        unreachable
+        key_changed
+        key_changed_meanwhile
+        locked
+        locked_by_a_dead_run
+        lock_broken
+        lock_not_broken
+        lost_at_baseline
+        lost_while_planning
+        lost_while_patching
+        lost_while_patching_with_control
+        lost_when_patched
+        lost_when_restarted
+        lost_at_the_end
+        comes_back
+        comes_back_changed
+        lost_among_checks
+        job_start_unheard
+        never_holds
+        interrupted
+        panics
+    }
 }

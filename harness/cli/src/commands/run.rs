@@ -140,14 +140,19 @@ fn drive(
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| CliError::usage(format!("cannot start: {e}")))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = signals::watch();
         let ticking = tokio::spawn(Arc::clone(live).tick());
         let ended = runner::run(run, stop.clone()).await;
         ticking.abort();
+        // It may be writing reports at this moment; what is written after it is to stay.
+        drop(ticking.await);
         ended?;
         Ok(*stop.borrow())
-    })
+    });
+    // A name lookup that was given up may go on for long in its thread; nobody waits for it.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Judges the record as it is on disk, so that `judge` later sees the very same.

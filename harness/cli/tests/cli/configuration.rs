@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, net::TcpListener};
 
-use super::{CHECK, Place, SUITE, inventory, place};
+use super::{CHECK, Place, SUITE, inventory, names, place};
 
 const BAD_SUITE: &str = "suite: mine\nchecks:\n  - id: page\n    http: { url: \"http://{{ host }}/\", \
                          statsu: 200 }\n  - id: page\n    command: { run: ls, exit: 300 }\n";
@@ -17,12 +17,12 @@ fn the_mistakes_of_all_files_are_told_at_once_and_nothing_is_touched() {
     listener.set_nonblocking(true).unwrap();
     let good_host = inventory(listener.local_addr().unwrap().port());
     let bad_host = "    web2:\n      ansible_port: 99999\n      patchgate_roll: rebuild\n";
-    let place = Place::new()
+    let place = Place::new(&[])
         .with("inventory.yaml", &(good_host + bad_host))
         .with("suite.yaml", BAD_SUITE)
         .with("patch.yaml", BAD_PATCH)
         .with("gate.yaml", BAD_GATE);
-    let before = place.names();
+    let before = names(&place);
     let arguments = "run -i inventory.yaml --patch patch.yaml --suite ./suite.yaml --suite nosuch \
                      --suite lost.yaml --gate gate.yaml -o run --rollout";
     let ended = place.run(arguments).with(2).telling(&[
@@ -53,7 +53,7 @@ fn the_mistakes_of_all_files_are_told_at_once_and_nothing_is_touched() {
         "the gate's mistakes are its own: {}",
         ended.stderr
     );
-    assert_eq!(place.names(), before);
+    assert_eq!(names(&place), before);
     let connected = listener.accept().unwrap_err().kind();
     assert_eq!(
         connected,
@@ -135,7 +135,7 @@ fn nothing_to_do_is_never_success() {
 
 #[test]
 fn hosts_outside_the_lab_are_patched_only_on_request() {
-    let place = Place::new()
+    let place = Place::new(&[])
         .with("suite.yaml", SUITE)
         .with("patch.yaml", PATCH)
         .with(

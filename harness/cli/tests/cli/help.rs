@@ -3,7 +3,7 @@
 use super::{Place, program::Ended};
 
 fn run(arguments: &str) -> Ended {
-    Place::new().run(arguments)
+    Place::new(&[]).run(arguments)
 }
 
 const COMMANDS: [&str; 10] = [

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use super::{CHECK, SUITE, place, recorded};
+use super::{CHECK, SUITE, names, place, recorded};
 
 const GATE: &str = "gate: lenient\nrequire:\n  suites: { mine: all }\n  coverage: not-collected\n";
 
@@ -212,7 +212,7 @@ fn every_check_is_in_the_plan() {
     let cells = plan["cells"].as_array().unwrap();
     assert_eq!(cells.len(), states.lines().count() - 1);
     assert_eq!(
-        place.names(),
+        names(&place),
         ["inventory.yaml", "patch.yaml", "suite.yaml"]
     );
 }

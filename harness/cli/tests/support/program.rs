@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
@@ -10,6 +10,8 @@ use std::{
 #[must_use]
 pub(crate) struct Place {
     dir: tempfile::TempDir,
+    /// The command that the program is started through; empty where by itself.
+    through: Vec<String>,
 }
 
 /// What the program did.
@@ -64,10 +66,12 @@ impl Ended {
 }
 
 impl Place {
-    /// An empty directory.
-    pub(crate) fn new() -> Self {
+    /// An empty directory, where the program is started through a command that runs what its further
+    /// arguments say; by itself where there is none.
+    pub(crate) fn new(command: &[&str]) -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
+            through: command.iter().copied().map(str::to_owned).collect(),
         }
     }
 
@@ -88,27 +92,13 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
-    /// The names of all that is in the directory, sorted.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.dir.path()).unwrap();
-        let name = |entry: std::io::Result<fs::DirEntry>| {
-            entry.unwrap().file_name().into_string().unwrap()
-        };
-        let mut names: Vec<_> = entries.map(name).collect();
-        names.sort();
-        names
-    }
-
     /// The program with these arguments, separated by spaces, ready to be started.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        self.through(Path::new(env!("CARGO_BIN_EXE_patchgate")), &[], arguments)
-    }
-
-    /// A program that is started through another one, which runs what its arguments say.
-    pub(crate) fn through(&self, program: &Path, before: &[&str], arguments: &str) -> Command {
-        let mut command = Command::new(program);
+        let program = env!("CARGO_BIN_EXE_patchgate");
+        let mut words = self.through.iter().map(String::as_str).chain([program]);
+        let mut command = Command::new(words.next().unwrap());
         command
-            .args(before)
+            .args(words)
             .args(arguments.split_whitespace())
             .current_dir(self.dir.path())
             .env_clear()

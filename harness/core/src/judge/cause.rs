@@ -179,26 +179,6 @@ fn explains(denial: &DeniedAccess, kind: SymptomKind) -> bool {
     }
 }
 
-/// `httpd_t lost tcp_socket { accept listen } on httpd_t, silenced by dontaudit`.
-pub(super) fn access_in_a_line(denial: &DeniedAccess) -> String {
-    let DeniedAccess {
-        source,
-        target,
-        class,
-        perms,
-        silenced,
-    } = denial;
-    let tail = if *silenced {
-        ", silenced by dontaudit"
-    } else {
-        ""
-    };
-    format!(
-        "{source} lost {class} {{ {} }} on {target}{tail}",
-        perms.join(" ")
-    )
-}
-
 /// The cause that a loss of access is.
 pub(super) fn of_access(denial: &DeniedAccess, proof: Proof, kind: Option<SymptomKind>) -> Cause {
     let DeniedAccess {
@@ -267,14 +247,23 @@ fn of_fingerprint(fingerprint: &Fingerprint, kinds: &[SymptomKind]) -> Cause {
     }
 }
 
+/// A service that is down explains the failures of the states in which it was seen down, no others.
 fn service_down(results: &[&CellResult]) -> Cause {
-    let down = results
-        .iter()
-        .find(|r| kind(r) == Some(SymptomKind::ServiceState));
+    let is_down = |r: &&&CellResult| kind(r) == Some(SymptomKind::ServiceState);
+    let down = results.iter().find(is_down);
     let text = down.and_then(|r| r.outcome.reason()).unwrap_or_default();
+    let states = |of: &mut dyn Iterator<Item = &&CellResult>| {
+        of.map(|r| r.cell.state).collect::<BTreeSet<State>>()
+    };
+    let all = states(&mut results.iter());
+    let proof = if states(&mut results.iter().filter(is_down)) == all {
+        Proof::Supported
+    } else {
+        Proof::Suspected
+    };
     Cause {
         kind: CauseKind::ServiceDown,
-        proof: Proof::Supported,
+        proof,
         explanation: format!("The service does not run: {text}. Why it does not is not known yet."),
         look: Some("systemctl status and journalctl -u of the unit".to_owned()),
         denial: None,

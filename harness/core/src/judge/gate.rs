@@ -11,6 +11,7 @@ use crate::{
     needs,
     outcome::Outcome,
     package::Nevra,
+    patchset::Services,
     plan::PlannedHost,
     policy::{Forbidden, RequiredCoverage},
     reading::Reading,
@@ -199,6 +200,10 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
     if view.plan.patch.is_some() {
         found.extend(patch_trouble(ledger).map(|why| entry(Missing::Patch, why)));
     }
+    found.extend(restart_troubles(view, host, ledger).map(|why| Undecided {
+        state: Some(State::Restarted),
+        ..entry(Missing::Patch, why)
+    }));
     found.extend(
         ledger
             .dirty
@@ -243,6 +248,34 @@ fn not_as_planned(ledger: &HostLedger) -> Option<String> {
         .cloned()
         .collect();
     (!absent.is_empty()).then(|| format!("planned and not installed: {}", absent.join(", ")))
+}
+
+/// Units that were not seen to restart in a restarted state that was checked: what passed there was
+/// served by what ran before. Failed checks speak for themselves.
+fn restart_troubles<'a>(
+    view: &'a View<'_>,
+    host: &'a PlannedHost,
+    ledger: &'a HostLedger,
+) -> impl Iterator<Item = String> + 'a {
+    let in_state = |r: &&CellResult| r.cell.host == host.name && r.cell.state == State::Restarted;
+    let here: Vec<_> = view.cells.iter().filter(in_state).collect();
+    let silent = !here.iter().any(|r| r.failed()) && here.iter().any(|r| !r.events.is_empty());
+    let services = view.plan.patch.as_ref().map(|p| &p.services);
+    let units = match services {
+        Some(Services::Restart(units)) if silent => units.as_slice(),
+        Some(Services::Restart(_) | Services::Leave) | None => &[],
+    };
+    units.iter().filter_map(|unit| {
+        let end = ledger.restarts.as_ref().and_then(|r| r.value.get(unit));
+        match end.map(|e| (e.exit, e.stderr.lines().next().unwrap_or_default())) {
+            Some((Some(0), _)) => None,
+            Some((Some(n), said)) => {
+                Some(format!("{unit} was not restarted: exit status {n}: {said}"))
+            }
+            Some((None, _)) => Some(format!("{unit} was not seen to restart: no end in time")),
+            None => Some(format!("the restart of {unit} is not in the record")),
+        }
+    })
 }
 
 fn counts(cells: &[CellResult]) -> Counts {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use patchgate_core::{event::What, plan::PlannedHost};
 
-use super::{RECONNECT, Run, StopSignal};
+use super::{Run, StopSignal};
 use crate::{
     clock::{Deadline, pause},
     host::{Batch, ConnectError, Connector, Host, HostError, Item, Reply},
@@ -12,8 +12,11 @@ use crate::{
     record::RecordError,
 };
 
-/// How often a batch is tried that the connection does not survive.
-const ASK_AT_MOST: u32 = 3;
+/// The first pause before a connection is tried again.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest pause before a connection is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why a host is not worked on any further.
 pub(super) enum Stop {
@@ -50,7 +53,13 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             stop,
             connection: None,
         };
-        match link.connect().await? {
+        let stop = link.stop.clone();
+        let connected = tokio::select! {
+            connected = link.connect() => connected?,
+            // The record says why the host's checks did not run: the run was stopped.
+            () = stopped(stop) => return Err(Stop::Recorded),
+        };
+        match connected {
             Ok(()) => Ok(link),
             Err(error) => Err(link.unreachable(&error)),
         }
@@ -124,29 +133,38 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         replies
     }
 
-    /// Runs items that may be asked more than once without harm, again after a lost connection.
+    /// Runs items that change nothing and may be asked again after a lost connection, for as long as a
+    /// connection may take to come back: a question that breaks every connection is given up.
     pub(super) async fn ask(
         &mut self,
         label: &'static str,
         items: Vec<Item>,
     ) -> Result<Vec<Reply>, Stop> {
         let batch = Batch::new(label, items);
-        let mut why = "its connection breaks each time that it is asked".to_owned();
-        for _ in 0..ASK_AT_MOST {
+        let (mut deadline, mut wait) = (None, FIRST_PAUSE);
+        loop {
             self.ensure(label).await?;
-            match self.run(&batch, |_, _| {}).await {
+            let why = match self.run(&batch, |_, _| {}).await {
                 Ok(replies) if !replies.iter().any(is_lost) => return Ok(replies),
-                Ok(_) => {}
-                Err(error) => why = error_chain(&error),
+                Ok(_) => "the connection broke, again and again".to_owned(),
+                Err(error) if !error.connection_lives() => error_chain(&error),
+                Err(error) => return Err(self.lost(label, &error_chain(&error))),
+            };
+            if deadline
+                .get_or_insert_with(|| Deadline::after(self.run.reconnect_within()))
+                .is_over()
+            {
+                return Err(self.lost(label, &why));
             }
+            pause(wait).await;
+            wait = longer(wait);
         }
-        Err(self.lost(label, &why))
     }
 
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.
     pub(super) async fn ensure(&mut self, doing: &str) -> Result<(), Stop> {
-        let deadline = Deadline::after(RECONNECT);
-        let mut wait = Duration::from_millis(200);
+        let deadline = Deadline::after(self.run.reconnect_within());
+        let mut wait = FIRST_PAUSE;
         while self.connection.is_none() {
             match self.connect().await? {
                 Ok(()) => {}
@@ -156,7 +174,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
                 }
                 Err(_) => pause(wait).await,
             }
-            wait = (wait * 2).min(Duration::from_secs(5));
+            wait = longer(wait);
         }
         Ok(())
     }
@@ -168,11 +186,27 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         })
     }
 
+    /// Ends the connection without a goodbye: something on it was given up half-way.
+    pub(super) fn hang_up(&mut self) {
+        self.connection = None;
+    }
+
     /// Says goodbye.
     pub(super) async fn close(self) {
         if let Some(connection) = self.connection {
             connection.close().await;
         }
+    }
+}
+
+fn longer(wait: Duration) -> Duration {
+    (wait * 2).min(LONGEST_PAUSE)
+}
+
+/// Waits until somebody stops the run; for ever when nobody can any more.
+pub(super) async fn stopped(mut stop: StopSignal) {
+    if stop.wait_for(Option::is_some).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -82,7 +82,10 @@ pub(super) fn question(run: &str) -> Item {
     let dir = StateDir::default();
     let ask = lock::read_item(run, &dir);
     let owner = dir.word("lock/owner");
-    let script = format!("[ -e {owner} ] || {{ echo 'pglock free none'; exit 0; }}\n{}", ask.script);
+    let script = format!(
+        "[ -e {owner} ] || {{ echo 'pglock free none'; exit 0; }}\n{}",
+        ask.script
+    );
     Item { script, ..ask }
 }
 
@@ -91,7 +94,9 @@ pub(super) fn question(run: &str) -> Item {
 pub(super) fn held(reply: &Reply) -> Option<String> {
     match told(reply) {
         Ok(LockState::Held { owner, job }) => Some(holder(&owner, job.as_ref())),
-        Ok(LockState::Free | LockState::Acquired { .. } | LockState::Failed { .. }) | Err(_) => None,
+        Ok(LockState::Free | LockState::Acquired { .. } | LockState::Failed { .. }) | Err(_) => {
+            None
+        }
     }
 }
 

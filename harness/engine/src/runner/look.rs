@@ -14,12 +14,12 @@ use patchgate_core::{
 
 use super::{
     Run,
-    link::{Link, Stop, is_lost},
+    link::{Link, Stop, is_lost, stopped},
     lock,
     state::Stay,
 };
 use crate::{
-    host::{Batch, Connector, Item, Reply},
+    host::{Batch, Connector, Exit, Item, Reply},
     probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::{
@@ -56,13 +56,24 @@ impl Sheet {
         };
         let domains = run.plan.domains();
         // A run that patches holds the lock; one that only looks asks whether somebody does.
-        let lock = run.plan.patch.is_none().then(|| push(lock::question(run.plan.run.as_str())));
+        let lock = run
+            .plan
+            .patch
+            .is_none()
+            .then(|| push(lock::question(run.plan.run.as_str())));
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
         let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
         let first_check = items.len();
         items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
-        Self { items, lock, facts, packages, vectors, first_check }
+        Self {
+            items,
+            lock,
+            facts,
+            packages,
+            vectors,
+            first_check,
+        }
     }
 
     fn read_facts(&self, replies: &[Reply]) -> Facts {
@@ -76,19 +87,43 @@ impl Sheet {
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Reads the facts and access vectors, makes every check, and closes the window.
+    ///
+    /// A run that is stopped waits for none of it: the facts are missing then, and so are the results.
     pub(super) async fn look(&mut self, stay: Stay) -> Result<Facts, Stop> {
         let work = self.work();
-        let facts = match self.look_on_host(stay.state, &work).await {
-            Ok(facts) => facts,
-            Err(stop) => return Err(self.abandon(stay, stop)),
+        let stop = self.stop.clone();
+        let looked = tokio::select! {
+            looked = self.look_everywhere(stay.state, &work) => Some(looked),
+            () = stopped(stop) => None,
         };
-        look_from_here(self.run, self.host, stay.state, &work).await?;
+        let facts = match looked {
+            Some(Ok(facts)) => facts,
+            Some(Err(stop)) => return Err(self.abandon(stay, stop)),
+            None => return self.break_off(stay),
+        };
         for (check, saw) in work.answered {
             record_check(self.run, self.host, stay.state, check, saw)?;
         }
         self.leave(stay).await?;
         self.run.journal.sync()?;
         Ok(facts)
+    }
+
+    async fn look_everywhere(&mut self, state: State, work: &Work<'_>) -> Result<Facts, Stop> {
+        let facts = self.look_on_host(state, work).await?;
+        look_from_here(self.run, self.host, state, work).await?;
+        Ok(facts)
+    }
+
+    /// Gives up what was being looked at, because the run was stopped.
+    fn break_off(&mut self, stay: Stay) -> Result<Facts, Stop> {
+        const WHY: &str = "the run was stopped";
+        self.hang_up();
+        self.record(stay, |open| open.abandon(WHY))?;
+        let nothing = Reply::silent(Exit::NotRun {
+            why: WHY.to_owned(),
+        });
+        Ok(facts::read(&nothing, Reading::missing(WHY)))
     }
 
     fn work(&self) -> Work<'a> {
@@ -119,7 +154,9 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             if sheet.lock == Some(at) {
                 holder = lock::held(reply);
             }
-            let check = at.checked_sub(sheet.first_check).and_then(|i| work.on_host.get(i));
+            let check = at
+                .checked_sub(sheet.first_check)
+                .and_then(|i| work.on_host.get(i));
             if let (Some((id, check, _)), None, None) = (check, &holder, &trouble) {
                 let saw = checks::read(check, &host.address, reply);
                 trouble = record_check(run, host, state, id.clone(), saw).err();
@@ -148,7 +185,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         self.record_facts(state, &facts)?;
         if let Some(at) = sheet.vectors {
             let vectors = vectors::read(&replies[at]);
-            self.run.write(self.host, Some(state), What::VectorsRead { vectors })?;
+            self.run
+                .write(self.host, Some(state), What::VectorsRead { vectors })?;
         }
         if replies.iter().any(is_lost) {
             self.ensure("checking").await?;
@@ -168,7 +206,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     fn record_facts(&self, state: State, facts: &Facts) -> Result<(), RecordError> {
         let facts = Box::new(facts.clone());
-        self.run.write(self.host, Some(state), What::FactsCollected { facts })
+        self.run
+            .write(self.host, Some(state), What::FactsCollected { facts })
     }
 }
 
@@ -195,5 +234,13 @@ fn record_check<C, P>(
     check: CheckId,
     saw: Observation,
 ) -> Result<(), RecordError> {
-    run.write(host, Some(state), What::CheckFinished { check, attempt: 1, saw })
+    run.write(
+        host,
+        Some(state),
+        What::CheckFinished {
+            check,
+            attempt: 1,
+            saw,
+        },
+    )
 }

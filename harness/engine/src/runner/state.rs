@@ -37,12 +37,21 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         let rest = replies.split_off(usize::from(self.run.collects()));
         let window = replies.first().map(|r| Open::new(nonce, &id, r));
-        Ok((Stay { state, window, expected }, rest))
+        Ok((
+            Stay {
+                state,
+                window,
+                expected,
+            },
+            rest,
+        ))
     }
 
     /// Closes the window and records what lay in it.
     pub(super) async fn leave(&mut self, stay: Stay) -> Result<(), Stop> {
-        let Some(open) = &stay.window else { return Ok(()) };
+        let Some(open) = &stay.window else {
+            return Ok(());
+        };
         let close = window::close_item(&open.nonce, &open.id);
         let slice = window::slice_item(&open.position());
         match self.ask("closing the window", vec![close, slice]).await {
@@ -60,14 +69,22 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         }
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         stay: Stay,
         close: impl FnOnce(Open) -> patchgate_core::evidence::capture::WindowCapture,
     ) -> Result<(), RecordError> {
-        let Stay { state, window, expected } = stay;
+        let Stay {
+            state,
+            window,
+            expected,
+        } = stay;
         let Some(open) = window else { return Ok(()) };
         let capture = Box::new(close(open));
-        self.run.write(self.host, Some(state), What::WindowCaptured { capture, expected })
+        self.run.write(
+            self.host,
+            Some(state),
+            What::WindowCaptured { capture, expected },
+        )
     }
 }

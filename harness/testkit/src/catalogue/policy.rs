@@ -1,0 +1,207 @@
+//! What a policy update does.
+
+use super::{Case, Cells, Findings, closed, open, pair, undecided};
+use crate::{
+    expected::Expectation,
+    machine::Denied,
+    scenario::Scenario,
+    script::{Effect, HostScript, Moment},
+    serve::Served,
+};
+
+/// All of them.
+#[must_use]
+pub fn all() -> Vec<Case> {
+    vec![
+        quiet_night(),
+        february(),
+        february_localhost_passes(),
+        february_without_vectors(),
+        february_suppressed(),
+        march(),
+        loud_denial(),
+        unnoticed_denial(),
+        denied_before(),
+        mode_drift(),
+        access_lost(),
+    ]
+}
+
+/// Two hosts, an update each, nothing breaks.
+#[must_use]
+pub fn quiet_night() -> Case {
+    let scenario = pair("quiet-night", HostScript::rebuild());
+    (scenario, Expectation::OPEN)
+}
+
+const SILENCED: Findings =
+    &["rebuild-only-regression.centos-web.httpd selinux-silent-denial supported"];
+
+const NO_PAGE: Cells = &[
+    ("centos-web patched httpd/root-page", "failed"),
+    ("centos-web patched httpd/root-page-local", "failed"),
+    ("centos-web restarted httpd/root-page", "failed"),
+    ("centos-web restarted httpd/root-page-local", "failed"),
+    ("centos-web restarted httpd/service", "failed"),
+];
+
+/// The incident: the policy takes `accept` and `listen`, silently. The rebuild's clients get nothing,
+/// after a restart they are refused; the twin goes on.
+#[must_use]
+pub fn february() -> Case {
+    let scenario = pair("february", HostScript::rebuild().february());
+    (scenario, closed(SILENCED, NO_PAGE))
+}
+
+/// The same, while the host's own request to itself goes on being answered.
+#[must_use]
+pub fn february_localhost_passes() -> Case {
+    let rebuild = HostScript::rebuild().february();
+    let rebuild = rebuild.when(Moment::Transaction, Effect::Local(Served::Page(200)));
+    let expected = closed(
+        SILENCED,
+        &[
+            ("centos-web patched httpd/root-page", "failed"),
+            ("centos-web restarted httpd/root-page", "failed"),
+            ("centos-web restarted httpd/service", "failed"),
+        ],
+    );
+    (pair("february-localhost-passes", rebuild), expected)
+}
+
+/// The same, where the kernel cannot be asked: what is not seen is not claimed.
+#[must_use]
+pub fn february_without_vectors() -> Case {
+    let rebuild = HostScript::rebuild().february();
+    let rebuild = rebuild.when(Moment::Transaction, Effect::VectorsUnreadable);
+    let findings: Findings = &["rebuild-only-regression.centos-web.httpd service-down suspected"];
+    (
+        pair("february-without-vectors", rebuild),
+        closed(findings, NO_PAGE),
+    )
+}
+
+/// The same with what the kernel said that night, by a caller that it did not name.
+#[must_use]
+pub fn february_suppressed() -> Case {
+    let line = Effect::KernelLine("__ratelimit: 22683 callbacks suppressed");
+    let rebuild = HostScript::rebuild().february();
+    let rebuild = rebuild.when(Moment::Transaction, line);
+    let expected = closed(
+        SILENCED,
+        &[
+            ("centos-web patched httpd/root-page", "failed"),
+            ("centos-web patched httpd/root-page-local", "failed"),
+            ("centos-web patched httpd/no-new-denials", "blind"),
+            ("centos-web restarted httpd/root-page", "failed"),
+            ("centos-web restarted httpd/root-page-local", "failed"),
+            ("centos-web restarted httpd/service", "failed"),
+        ],
+    );
+    (pair("february-suppressed", rebuild), expected)
+}
+
+/// Two weeks later: the policy that gives `accept` and `listen` back.
+#[must_use]
+pub fn march() -> Case {
+    let rebuild = HostScript::rebuild()
+        .when(Moment::Before, Effect::FebruaryPolicy)
+        .when(Moment::Transaction, Effect::GoodPolicy);
+    let expected = open(
+        &["fixed.centos-web.httpd unknown suspected"],
+        &[
+            ("centos-web baseline httpd/root-page", "failed"),
+            ("centos-web baseline httpd/root-page-local", "failed"),
+        ],
+    );
+    (pair("march", rebuild), expected)
+}
+
+/// SELinux denies the page, and says so.
+#[must_use]
+pub fn loud_denial() -> Case {
+    let rebuild = HostScript::rebuild();
+    let rebuild = rebuild.when(Moment::Transaction, Effect::Loud(Denied::Page));
+    let expected = closed(
+        &[
+            "rebuild-only-regression.centos-web.httpd selinux-denial supported",
+            "new-denial.centos-web.httpd selinux-denial supported",
+        ],
+        &[
+            ("centos-web patched httpd/root-page", "failed"),
+            ("centos-web patched httpd/root-page-local", "failed"),
+            ("centos-web patched httpd/no-new-denials", "failed"),
+            ("centos-web restarted httpd/root-page", "failed"),
+            ("centos-web restarted httpd/root-page-local", "failed"),
+            ("centos-web restarted httpd/no-new-denials", "failed"),
+        ],
+    );
+    (pair("loud-denial", rebuild), expected)
+}
+
+/// SELinux denies something new that no client notices.
+#[must_use]
+pub fn unnoticed_denial() -> Case {
+    let rebuild = HostScript::rebuild();
+    let rebuild = rebuild.when(Moment::Transaction, Effect::Loud(Denied::Unnoticed));
+    let expected = closed(
+        &["new-denial.centos-web.httpd selinux-denial supported"],
+        &[
+            ("centos-web patched httpd/no-new-denials", "failed"),
+            ("centos-web restarted httpd/no-new-denials", "failed"),
+        ],
+    );
+    (pair("unnoticed-denial", rebuild), expected)
+}
+
+/// SELinux denied the page before and denies it after: nothing new, and nothing that the patch could
+/// be judged by.
+#[must_use]
+pub fn denied_before() -> Case {
+    let rebuild = HostScript::rebuild().when(Moment::Before, Effect::Loud(Denied::Page));
+    let expected = undecided(
+        3,
+        &["broken-before.centos-web.httpd unknown suspected"],
+        &[
+            ("centos-web * httpd/root-page", "failed"),
+            ("centos-web * httpd/root-page-local", "failed"),
+        ],
+    );
+    (pair("denied-before", rebuild), expected)
+}
+
+/// The host is permissive since the update: whatever passes proves nothing.
+#[must_use]
+pub fn mode_drift() -> Case {
+    let rebuild = HostScript::rebuild().february();
+    let rebuild = rebuild.when(Moment::Transaction, Effect::Permissive);
+    let expected = closed(
+        &[
+            "rebuild-only-regression.centos-web.selinux unknown suspected",
+            "mode-drift.centos-web selinux-mode supported",
+            "access-lost.centos-web selinux-silent-denial suspected",
+        ],
+        &[
+            ("centos-web patched selinux/enforcing", "failed"),
+            ("centos-web patched httpd/no-new-denials", "blind"),
+            ("centos-web restarted selinux/enforcing", "failed"),
+            ("centos-web restarted httpd/no-new-denials", "blind"),
+        ],
+    );
+    (pair("mode-drift", rebuild), expected)
+}
+
+/// The policy takes `accept` and `listen`, and no check notices: it is told, before a client fails.
+#[must_use]
+pub fn access_lost() -> Case {
+    let rebuild = HostScript::rebuild()
+        .february()
+        .when(Moment::Transaction, Effect::Local(Served::Page(200)))
+        .when(Moment::Transaction, Effect::Remote(Served::Page(200)));
+    let scenario = Scenario {
+        patch: Some("patch_set: 2013-02-22\nselect: { updates: all }\n"),
+        ..pair("access-lost", rebuild)
+    };
+    let findings: Findings = &["access-lost.centos-web selinux-silent-denial suspected"];
+    (scenario, open(findings, &[]))
+}
