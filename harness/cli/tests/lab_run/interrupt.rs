@@ -19,7 +19,11 @@ fn ctrl_c_ends_the_controller_at_once_and_never_the_transaction() {
     run.await_event("host-connected", REBUILD);
     await_that("the lock", GRACE * 10, || holder(&lab).is_some());
     let ended = interrupt(run);
-    assert_eq!(holder(&lab), None, "nothing was begun, nothing stays locked");
+    assert_eq!(
+        holder(&lab),
+        None,
+        "nothing was begun, nothing stays locked"
+    );
     assert_eq!(ended.record.verdict()["checks"]["planned"], 15);
 
     let (run, id) = amid_the_transaction(&lab);
@@ -42,11 +46,7 @@ fn a_killed_controller_leaves_a_host_that_ends_its_transaction_and_can_be_taken_
     let killed = run.end();
     assert_eq!(killed.code, None, "a signal ended it");
     let record = &killed.record;
-    let judged = patchgate()
-        .arg("judge")
-        .arg(record.dir())
-        .output()
-        .unwrap();
+    let judged = patchgate().arg("judge").arg(record.dir()).output().unwrap();
     assert_eq!(judged.status.code(), Some(3), "{judged:?}");
     assert_eq!(record.verdict()["verdict"], "undecided");
     record.assert_accounts_for_every_check();
