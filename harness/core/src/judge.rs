@@ -11,6 +11,7 @@ mod findings;
 mod gate;
 mod hosts;
 mod suspects;
+mod whole;
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ use crate::{
     evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
     facts::Facts,
     id::{CheckId, HostName},
-    observation::Observation,
+    observation::{HttpEnd, Observation},
     package::Nevra,
     reading::Reading,
     state::State,
@@ -31,6 +31,9 @@ pub struct Ledger {
     pub interrupted: Option<At<String>>,
     /// Whether the run came to its own end.
     pub finished: bool,
+    /// The first number at which another event stands than belongs there.
+    pub gap: Option<u64>,
+    last: u64,
 }
 
 /// What is known of one host.
@@ -56,7 +59,7 @@ pub struct HostLedger {
     pub dirty: Option<At<String>>,
     /// Whether the host's part came to its own end.
     pub finished: bool,
-    /// The last event of the host that shows it answering.
+    /// The last event that the host itself had to answer for.
     pub last_answer: u64,
 }
 
@@ -96,7 +99,16 @@ pub struct StateLedger {
     /// The window.
     pub window: Option<At<(WindowCapture, Expectations)>>,
     /// Every attempt at every check, in order.
-    pub checks: BTreeMap<CheckId, Vec<At<Observation>>>,
+    pub checks: BTreeMap<CheckId, Vec<At<Attempt>>>,
+}
+
+/// One attempt at a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// What it saw.
+    pub saw: Observation,
 }
 
 impl Ledger {
@@ -118,6 +130,10 @@ impl Ledger {
 
     /// Takes one more event.
     pub fn take(&mut self, event: &Event) {
+        if event.seq != self.last + 1 {
+            self.gap = self.gap.or(Some(self.last + 1));
+        }
+        self.last = event.seq;
         if let What::RunFinished {} = &event.what {
             self.finished = true;
         } else if let What::RunInterrupted { signal } = &event.what {
@@ -141,7 +157,9 @@ impl HostLedger {
             });
             return;
         }
-        self.last_answer = seq;
+        if is_answer(what) {
+            self.last_answer = seq;
+        }
         match (state, what) {
             (_, What::HostConnected { .. }) => self.connected = self.connected.or(Some(seq)),
             (_, What::HostFinished { dirty }) => {
@@ -223,11 +241,47 @@ impl StateLedger {
                 seq,
                 value: ((**capture).clone(), *expected),
             });
-        } else if let What::CheckFinished { check, saw, .. } = what {
-            self.checks.entry(check.clone()).or_default().push(At {
-                seq,
-                value: saw.clone(),
-            });
+        } else if let What::CheckFinished {
+            check,
+            attempt,
+            saw,
+        } = what
+        {
+            let (number, saw) = (*attempt, saw.clone());
+            let value = Attempt { number, saw };
+            self.checks
+                .entry(check.clone())
+                .or_default()
+                .push(At { seq, value });
         }
+    }
+}
+
+/// Whether the host itself had to answer for this to be written. What the controller alone can write
+/// (a request that timed out, a window that was given up) shows nothing of the host.
+fn is_answer(what: &What) -> bool {
+    match what {
+        What::HostConnected { .. } | What::ServicesRestarted { .. } => true,
+        What::FactsCollected { facts } => facts.boot_id.known().is_some(),
+        What::VectorsRead { vectors } => vectors.known().is_some(),
+        What::CheckFinished { saw, .. } => match saw {
+            Observation::Http(seen) => matches!(seen.end, HttpEnd::Answered(_)),
+            Observation::Command(_) | Observation::Service(_) | Observation::Selinux(_) => true,
+            Observation::Window | Observation::Errored { .. } => false,
+        },
+        What::WindowCaptured { capture, .. } => capture.end.known().is_some(),
+        What::PatchPlanned { packages } => packages.known().is_some(),
+        What::PatchFinished { end, .. } => matches!(end, PatchEnd::Exited(_)),
+        What::RunStarted { .. }
+        | What::HostUnreachable { .. }
+        | What::SecurityStopped { .. }
+        | What::HostLocked { .. }
+        | What::HostLost { .. }
+        | What::PatchStarted { .. }
+        | What::ArtifactSaved { .. }
+        | What::HostFinished { .. }
+        | What::RunInterrupted { .. }
+        | What::RunFinished {}
+        | What::Unknown => false,
     }
 }

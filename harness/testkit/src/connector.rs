@@ -60,11 +60,14 @@ impl Line {
     }
 
     /// Whether the connection breaks in this batch.
-    fn break_in(&mut self, label: &str) -> Option<Break> {
+    fn break_in(&mut self, label: &str, items: usize) -> Option<Break> {
         let seen = self.seen.entry(label.to_owned()).or_default();
         *seen += 1;
         let nth = *seen;
-        let due = |b: &&Break| b.label == label && (b.nth == 0 || b.nth == nth);
+        let due = |b: &&Break| {
+            let there = b.item.is_none_or(|item| item < items);
+            b.label == label && (b.nth == 0 || b.nth == nth) && there
+        };
         let found = self.breaks.iter().find(due).copied();
         match found.map(|b| b.comeback) {
             Some(Comeback::Never) => self.connecting = Connecting::Refused,
@@ -164,7 +167,7 @@ impl ScriptedHost {
             .lines
             .get_mut(&self.name)
             .expect("it was connected to");
-        let broken = line.break_in(&batch.label);
+        let broken = line.break_in(&batch.label, batch.items.len());
         self.alive = broken.is_none();
         let (from, carried_out) = match broken {
             None => (batch.items.len(), false),
@@ -179,9 +182,7 @@ impl ScriptedHost {
             }) => (item, carried_out),
         };
         let answered = |world: &mut Inner, at| world.answer(&self.name, batch, at);
-        let mut replies: Vec<Reply> = (0..from.min(batch.items.len()))
-            .map(|at| answered(&mut world, at))
-            .collect();
+        let mut replies: Vec<Reply> = (0..from).map(|at| answered(&mut world, at)).collect();
         if carried_out {
             answered(&mut world, from);
         }

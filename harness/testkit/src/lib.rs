@@ -15,6 +15,7 @@ mod script;
 mod serve;
 mod transport;
 mod vectors;
+mod weaken;
 mod world;
 
 pub mod catalogue;
@@ -28,5 +29,6 @@ pub use self::{
     scenario::{Played, Scenario},
     script::{Effect, HostScript, Moment},
     transport::{Break, Comeback, Connecting},
+    weaken::{Weakened, disordered, weakened},
     world::{Heard, World},
 };

@@ -34,6 +34,7 @@ scenarios! {
         february_localhost_passes
         february_without_vectors
         february_suppressed
+        february_of_two_domains
         march
         loud_denial
         unnoticed_denial
@@ -86,6 +87,7 @@ scenarios! {
         lost_while_planning
         lost_while_patching
         lost_while_patching_with_control
+        network_gone
         lost_when_patched
         lost_when_restarted
         lost_at_the_end

@@ -42,7 +42,7 @@ pub(super) fn of_group(
 ) -> (Cause, BTreeSet<u64>) {
     let kinds: Vec<SymptomKind> = results.iter().copied().filter_map(kind).collect();
     let domains = domains_of(view, suite);
-    let lost = lost_access(view, host).filter(|l| domains.contains(&l.denial.source));
+    let lost = lost_access(view, host, Some(domains));
     let loud = first_denial(view, host, results, domains);
     if let Some(lost) = lost.filter(|l| loud.is_none() || l.denial.silenced) {
         let fits = kinds.iter().any(|k| explains(&lost.denial, *k));
@@ -77,8 +77,13 @@ fn domains_of<'a>(view: &'a View<'_>, suite: &SuiteName) -> &'a [String] {
 }
 
 /// The weightiest loss of access between the baseline and the later states: silenced before audited,
-/// sockets before the rest.
-pub(super) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
+/// sockets before the rest. Of some domains only, where these are given.
+pub(super) fn lost_access(
+    view: &View<'_>,
+    host: &HostName,
+    domains: Option<&[String]>,
+) -> Option<Lost> {
+    let watched = |c: &VectorChange| domains.is_none_or(|d| d.contains(&c.source_type));
     let table = |state| {
         let at = view.ledger.state(host, state)?.vectors.as_ref()?;
         match &at.value {
@@ -92,7 +97,7 @@ pub(super) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
             continue;
         };
         let mut changes = diff(before, after).changes;
-        changes.retain(|c| !c.lost.is_empty() && !c.permissive);
+        changes.retain(|c| !c.lost.is_empty() && !c.permissive && watched(c));
         changes.sort_by_key(|c| (c.silenced.is_empty(), !c.class.contains("socket")));
         if let Some(change) = changes.into_iter().next() {
             let denial = access(change);

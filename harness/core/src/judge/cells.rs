@@ -11,7 +11,7 @@ use crate::{
         window::{WindowEvidence, examine},
     },
     id::HostName,
-    ledger::{HostLedger, Ledger, StateLedger},
+    ledger::{At, Attempt, HostLedger, Ledger, StateLedger},
     observation::Observation,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
     plan::{Cell, Plan},
@@ -145,9 +145,8 @@ fn result(plan: &Plan, ledger: &Ledger, windows: &Windows, cell: &Cell) -> CellR
         return not_run(cell, "the plan holds no such check");
     };
     let mut outcomes =
-        attempts
-            .iter()
-            .map(|a| match (evaluate(&check.kind, &a.value), &check.kind) {
+        attempts.iter().map(
+            |a| match (evaluate(&check.kind, &a.value.saw), &check.kind) {
                 (Some(outcome), _) => outcome,
                 (None, CheckKind::Denials(want)) => window_outcome(plan, windows, cell, want),
                 (
@@ -159,19 +158,26 @@ fn result(plan: &Plan, ledger: &Ledger, windows: &Windows, cell: &Cell) -> CellR
                 ) => Outcome::Errored {
                     why: "the check has no answer in the window".to_owned(),
                 },
-            });
+            },
+        );
     let Some(first) = outcomes.next() else {
         return not_run(cell, &why_not_run(ledger, host, state));
     };
-    let stumbled = first != Outcome::Passed;
+    // An attempt that is not in the record was not made for nothing.
+    let numbers = attempts.iter().map(|a| a.value.number);
+    let stumbled = first != Outcome::Passed || !numbers.eq(1..=last_number(attempts));
     let last = outcomes.next_back().unwrap_or(first);
     CellResult {
         cell: cell.clone(),
         flaky: last == Outcome::Passed && stumbled,
         outcome: last,
         events: attempts.iter().map(|a| a.seq).collect(),
-        elapsed_ms: attempts.last().and_then(|a| elapsed_ms(&a.value)),
+        elapsed_ms: attempts.last().and_then(|a| elapsed_ms(&a.value.saw)),
     }
+}
+
+fn last_number(attempts: &[At<Attempt>]) -> u32 {
+    attempts.last().map_or(0, |a| a.value.number)
 }
 
 fn not_run(cell: &Cell, why: &str) -> CellResult {

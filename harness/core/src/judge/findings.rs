@@ -263,7 +263,7 @@ fn of_lost_hosts(view: &View<'_>) -> Vec<Finding> {
 fn of_vectors(view: &View<'_>, found: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for host in &view.plan.hosts {
-        let Some(change) = cause::lost_access(view, &host.name) else {
+        let Some(change) = cause::lost_access(view, &host.name, None) else {
             continue;
         };
         let named = |f: &Finding| f.hosts.contains(&host.name) && f.cause.denial.is_some();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{View, cells::CellResult, hosts};
+use super::{View, cells::CellResult, hosts, whole};
 use crate::{
     event::PatchEnd,
     exit::{self, ExitCode},
@@ -24,7 +24,7 @@ pub(super) fn decide(view: &View<'_>, findings: Vec<Finding>) -> Verdict {
     let closed = findings.iter().any(|f| closes(view, f));
     let mut undecided = missing(view);
     undecided.sort();
-    let decision = match (closed, undecided.is_empty() && !view.plan.cells.is_empty()) {
+    let decision = match (closed, undecided.is_empty() && anything_counts(view)) {
         (true, _) => Decision::Closed,
         (false, false) => Decision::Undecided,
         (false, true) => Decision::Open,
@@ -70,7 +70,10 @@ fn missing(view: &View<'_>) -> Vec<Undecided> {
         missing.extend(of_cells(view, &host.name));
         missing.extend(of_coverage(view, &host.name));
         missing.extend(of_host(view, host));
+        missing.extend(whole::of_facts(view, host));
     }
+    let gap = view.ledger.gap;
+    missing.extend(gap.map(|n| whole_run(format!("event {n} is not in the record"))));
     if let Some(signal) = &view.ledger.interrupted {
         missing.push(whole_run(format!(
             "the run was stopped by {}",
@@ -119,6 +122,11 @@ fn of_cells(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
         }
     };
     found.into_iter().map(entry).collect()
+}
+
+/// Whether there is a check that the gate looks at: of nothing, nothing follows.
+fn anything_counts(view: &View<'_>) -> bool {
+    view.cells.iter().any(|r| counts_for(view, r))
 }
 
 fn counts_for(view: &View<'_>, result: &CellResult) -> bool {
@@ -197,8 +205,9 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
     let unmet = unmet.unwrap_or_default();
     let mut found: Vec<_> = troubles.collect();
     found.extend(unmet.into_iter().map(|why| entry(Missing::Needs, why)));
+    found.extend(whole::of_end(ledger).map(|why| entry(Missing::Host, why)));
     if view.plan.patch.is_some() {
-        found.extend(patch_trouble(ledger).map(|why| entry(Missing::Patch, why)));
+        found.extend(patch_trouble(view, ledger).map(|why| entry(Missing::Patch, why)));
     }
     found.extend(restart_troubles(view, host, ledger).map(|why| Undecided {
         state: Some(State::Restarted),
@@ -214,20 +223,31 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
 }
 
 /// What is wrong with the transaction of a host; none when it is in as planned.
-fn patch_trouble(ledger: &HostLedger) -> Option<String> {
-    match ledger.patch.as_ref().map(|p| &p.value) {
-        Some(PatchEnd::NothingToDo) => None,
-        Some(PatchEnd::Exited(0)) => not_as_planned(ledger),
-        Some(PatchEnd::Exited(n)) => Some(format!("the package manager exited with status {n}")),
+fn patch_trouble(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
+    let planned = ledger.planned.as_ref().and_then(|p| p.value.known());
+    let why = match ledger.patch.as_ref().map(|p| &p.value) {
+        Some(PatchEnd::NothingToDo) if planned.is_some_and(Vec::is_empty) => return None,
+        Some(PatchEnd::NothingToDo) => "what the transaction was to bring is not known".to_owned(),
+        Some(PatchEnd::Exited(_)) if ledger.patch_started.is_none() => {
+            "the transaction's begin is not in the record".to_owned()
+        }
+        Some(PatchEnd::Exited(0)) => return not_as_planned(ledger),
+        Some(PatchEnd::Exited(n)) => format!("the package manager exited with status {n}"),
         Some(PatchEnd::Lost) => {
-            Some("the transaction ended without leaving a result on the host".to_owned())
+            "the transaction ended without leaving a result on the host".to_owned()
+        }
+        Some(PatchEnd::StillRunning) if view.ledger.interrupted.is_some() => {
+            "the transaction had not ended when the run was stopped; it goes on on the host"
+                .to_owned()
         }
         Some(PatchEnd::StillRunning) => {
-            Some("the transaction had not ended by its deadline; it goes on on the host".to_owned())
+            "the transaction had not ended by its deadline; it goes on on the host".to_owned()
         }
-        Some(PatchEnd::NotStarted { why }) => Some(format!("nothing was applied: {why}")),
-        None => Some("the transaction's end is not in the record".to_owned()),
-    }
+        Some(PatchEnd::NotStarted { why }) => format!("nothing was applied: {why}"),
+        None if ledger.patch_started.is_none() => "the patch set was not applied".to_owned(),
+        None => "the transaction's end is not in the record".to_owned(),
+    };
+    Some(why)
 }
 
 /// Whether every package that was planned is there afterwards.
@@ -301,7 +321,7 @@ fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
     let mut codes = vec![match decision {
         Decision::Open => exit::OPEN,
         Decision::Closed => exit::CLOSED,
-        Decision::Undecided if view.plan.cells.is_empty() => exit::NOTHING_RAN,
+        Decision::Undecided if !anything_counts(view) => exit::NOTHING_RAN,
         Decision::Undecided => exit::UNDECIDED,
     }];
     for host in view.ledger.hosts.values() {

@@ -47,8 +47,18 @@ pub fn read_plan(reply: &Reply) -> Reading<Vec<String>> {
         | Exit::DeadlineExceeded
         | Exit::NotRun { .. }
         | Exit::Lost { .. }) => {
-            Reading::missing(format!("dnf: {}", trouble(exit, err.trim_start())))
+            Reading::missing(format!("dnf: {}", trouble(exit, complaint(&err))))
         }
+    }
+}
+
+/// From the first line that says what is wrong: dnf heads its problems with a bare `Error:`.
+fn complaint(err: &str) -> &str {
+    let text = err.trim_start();
+    let rest = text.strip_prefix("Error:").unwrap_or(text);
+    match rest.split_once('\n') {
+        Some((head, rest)) if head.trim().is_empty() => rest.trim_start(),
+        Some(_) | None => text,
     }
 }
 
@@ -202,6 +212,19 @@ Total size: 9.1 M
                 "{out}{err}"
             );
         }
+    }
+
+    #[test]
+    fn a_conflict_is_told_by_its_first_problem() {
+        let err = "Error: \n Problem: package a-1 requires b = 1, but none can be installed\n";
+        let why = read_plan(&reply(1, "", err));
+        assert_eq!(
+            why.why().unwrap(),
+            "dnf: exit status 1: Problem: package a-1 requires b = 1, but none can be installed"
+        );
+        let why = read_plan(&reply(1, "", "Error: Failed to download metadata\n"));
+        let told = "dnf: exit status 1: Error: Failed to download metadata";
+        assert_eq!(why.why().unwrap(), told);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub fn all() -> Vec<Case> {
         february_localhost_passes(),
         february_without_vectors(),
         february_suppressed(),
+        february_of_two_domains(),
         march(),
         loud_denial(),
         unnoticed_denial(),
@@ -99,6 +100,23 @@ pub fn february_suppressed() -> Case {
         ],
     );
     (pair("february-suppressed", rebuild), expected)
+}
+
+const ABRT: &str = "suite: abrt\ntitle: Another service\ndomains: [abrt_t]\nchecks:\n  \
+                    - id: runs\n    command: { run: abrt status }\n";
+
+/// The same, where the policy took as much from another service that comes first in every list.
+#[must_use]
+pub fn february_of_two_domains() -> Case {
+    let rebuild = HostScript::rebuild().february();
+    let mut scenario = pair("february-of-two-domains", rebuild);
+    scenario.suites.push(ABRT);
+    scenario.hosts = scenario
+        .hosts
+        .into_iter()
+        .map(|h| h.command("abrt status", 0, "", ""))
+        .collect();
+    (scenario, closed(SILENCED, NO_PAGE))
 }
 
 /// Two weeks later: the policy that gives `accept` and `listen` back.

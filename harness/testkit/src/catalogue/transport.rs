@@ -1,10 +1,13 @@
 //! Hosts that cannot be had, are lost, or are not what they were.
 
+use patchgate_core::observation::HttpPhase;
+
 use super::{Case, Cells, alone, closed, pair, undecided};
 use crate::{
     expected::Expectation,
     scenario::Scenario,
     script::{Effect, HostScript, Moment},
+    serve::Served,
     transport::{Break, Comeback, Connecting},
 };
 
@@ -23,6 +26,7 @@ pub fn all() -> Vec<Case> {
         lost_while_planning(),
         lost_while_patching(),
         lost_while_patching_with_control(),
+        network_gone(),
         lost_when_patched(),
         lost_when_restarted(),
         lost_at_the_end(),
@@ -163,6 +167,26 @@ pub fn lost_while_patching_with_control() -> Case {
     (scenario, closed(findings, AFTER_BASELINE))
 }
 
+/// The same, and then the host that stood by is lost too: it may well be the network. What the
+/// controller writes of a host that is gone is no answer of that host.
+#[must_use]
+pub fn network_gone() -> Case {
+    let cut = Effect::Remote(Served::Failed(HttpPhase::FirstByteTimeout, 5000));
+    let bystander = HostScript::upstream()
+        .offers(&[])
+        .when(Moment::Before, cut)
+        .breaks(Break::before("closing the window").nth(3));
+    let scenario = Scenario::new("network-gone", [bystander, lost_patching()]);
+    let findings = &["broken-before.rhel-web.httpd unknown suspected"];
+    let cells: Cells = &[
+        ("rhel-web * httpd/root-page", "failed"),
+        ("rhel-web restarted httpd/no-new-denials", "blind"),
+        ("centos-web patched *", "not-run"),
+        ("centos-web restarted *", "not-run"),
+    ];
+    (scenario, undecided(3, findings, cells))
+}
+
 /// The host is lost before the checks of the patched state.
 #[must_use]
 pub fn lost_when_patched() -> Case {
@@ -267,7 +291,7 @@ pub fn interrupted() -> Case {
         stop_at: Some(("centos-web", "starting the transaction")),
         ..pair("interrupted", HostScript::rebuild())
     };
-    let cells: Cells = &[("* restarted *", "not-run")];
+    let cells: Cells = &[("* patched *", "not-run"), ("* restarted *", "not-run")];
     (scenario, undecided(3, &[], cells))
 }
 

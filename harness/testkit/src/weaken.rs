@@ -1,0 +1,237 @@
+//! Everything that can go missing from a record, piece by piece.
+
+use patchgate_core::{
+    event::{Event, PatchEnd, What},
+    evidence::capture::{Reading, WindowCapture, WindowEdge},
+    facts::Facts,
+    observation::Observation,
+};
+
+/// A record with something missing.
+pub struct Weakened {
+    /// What was done to it.
+    pub how: String,
+    /// The events that are left.
+    pub events: Vec<Event>,
+    /// Whether what is missing is evidence: without it the gate may not open.
+    pub evidence: bool,
+}
+
+/// Every record that comes of a record by taking away one event, or one piece of one, and every
+/// record cut off early. What is left is numbered anew, so that only what it says counts.
+#[must_use]
+pub fn weakened(events: &[Event]) -> Vec<Weakened> {
+    let mut all = Vec::new();
+    for (at, event) in events.iter().enumerate() {
+        let name = format!("event {} ({})", event.seq, name(&event.what));
+        let evidence = is_evidence(&event.what);
+        let with = |how: &str, what: Option<What>, evidence| Weakened {
+            how: format!("{how} {name}"),
+            events: replaced(events, at, what),
+            evidence,
+        };
+        all.push(with("without", None, evidence));
+        all.push(with("blank", Some(What::Unknown), evidence));
+        let pieces = pieces(&event.what).into_iter();
+        all.extend(pieces.map(|(how, what)| with(how, Some(what), true)));
+        all.push(Weakened {
+            how: format!("cut off before {name}"),
+            events: events[..at].to_vec(),
+            evidence: true,
+        });
+    }
+    all
+}
+
+/// What is told twice, or in another order, numbered anew.
+#[must_use]
+pub fn disordered(events: &[Event]) -> Vec<Weakened> {
+    let mut all = Vec::new();
+    for at in 1..events.len() {
+        let (mut swapped, mut twice) = (events.to_vec(), events.to_vec());
+        swapped.swap(at - 1, at);
+        twice.insert(at, events[at].clone());
+        for (how, events) in [("swapped", swapped), ("twice", twice)] {
+            all.push(Weakened {
+                how: format!("{how} event {}", at + 1),
+                events: numbered(events),
+                evidence: false,
+            });
+        }
+    }
+    all
+}
+
+/// Whether the gate rests on an event. The rest is there for people and for the record's own integrity,
+/// which is the chain's business: who answered, what was saved, what explains a finding.
+fn is_evidence(what: &What) -> bool {
+    match what {
+        What::RunStarted { .. }
+        | What::HostConnected { .. }
+        | What::VectorsRead { .. }
+        | What::ArtifactSaved { .. }
+        | What::Unknown => false,
+        What::HostUnreachable { .. }
+        | What::SecurityStopped { .. }
+        | What::HostLocked { .. }
+        | What::HostLost { .. }
+        | What::FactsCollected { .. }
+        | What::CheckFinished { .. }
+        | What::WindowCaptured { .. }
+        | What::PatchPlanned { .. }
+        | What::PatchStarted { .. }
+        | What::PatchFinished { .. }
+        | What::ServicesRestarted { .. }
+        | What::HostFinished { .. }
+        | What::RunInterrupted { .. }
+        | What::RunFinished {} => true,
+    }
+}
+
+/// The pieces of an event that the gate rests on, each taken away.
+fn pieces(what: &What) -> Vec<(&'static str, What)> {
+    match what {
+        What::FactsCollected { facts } => of_facts(facts),
+        What::CheckFinished { check, attempt, .. } => vec![(
+            "errored",
+            What::CheckFinished {
+                check: check.clone(),
+                attempt: *attempt,
+                saw: Observation::Errored { why: gone() },
+            },
+        )],
+        What::WindowCaptured { capture, expected } => of_capture(capture)
+            .into_iter()
+            .map(|(how, capture)| {
+                let (capture, expected) = (Box::new(capture), *expected);
+                (how, What::WindowCaptured { capture, expected })
+            })
+            .collect(),
+        What::PatchPlanned { .. } => vec![(
+            "no plan in",
+            What::PatchPlanned {
+                packages: Reading::missing(gone()),
+            },
+        )],
+        What::PatchFinished { .. } => [PatchEnd::Lost, PatchEnd::StillRunning]
+            .map(|end| {
+                let (transaction, output) = (None, String::new());
+                (
+                    "another end in",
+                    What::PatchFinished {
+                        end,
+                        transaction,
+                        output,
+                    },
+                )
+            })
+            .to_vec(),
+        What::ServicesRestarted { .. } => vec![(
+            "no unit in",
+            What::ServicesRestarted {
+                units: std::collections::BTreeMap::new(),
+            },
+        )],
+        What::RunStarted { .. }
+        | What::HostConnected { .. }
+        | What::HostUnreachable { .. }
+        | What::SecurityStopped { .. }
+        | What::HostLocked { .. }
+        | What::HostLost { .. }
+        | What::VectorsRead { .. }
+        | What::PatchStarted { .. }
+        | What::ArtifactSaved { .. }
+        | What::HostFinished { .. }
+        | What::RunInterrupted { .. }
+        | What::RunFinished {}
+        | What::Unknown => Vec::new(),
+    }
+}
+
+fn gone() -> String {
+    "taken away".to_owned()
+}
+
+fn of_facts(facts: &Facts) -> Vec<(&'static str, What)> {
+    let event = |change: fn(&mut Facts)| {
+        let mut facts = Box::new(facts.clone());
+        change(&mut facts);
+        What::FactsCollected { facts }
+    };
+    vec![
+        (
+            "no packages in",
+            event(|f| f.packages = Reading::missing(gone())),
+        ),
+        (
+            "no mode in",
+            event(|f| f.selinux = Reading::missing(gone())),
+        ),
+    ]
+}
+
+fn of_capture(capture: &WindowCapture) -> Vec<(&'static str, WindowCapture)> {
+    let with = |change: &dyn Fn(&mut WindowCapture)| {
+        let mut capture = capture.clone();
+        change(&mut capture);
+        capture
+    };
+    let mut all = vec![
+        ("no begin in", with(&|c| c.begin = Reading::missing(gone()))),
+        ("no end in", with(&|c| c.end = Reading::missing(gone()))),
+        (
+            "no SELinux in",
+            with(&|c| c.selinux = Reading::missing(gone())),
+        ),
+        ("no log in", with(&|c| c.log.text.clear())),
+        ("a cut log in", with(&|c| c.log.truncated_bytes = 1)),
+        ("a later log in", with(&|c| c.log.reached_begin = false)),
+    ];
+    let edge: [(&'static str, fn(&mut WindowEdge)); 6] = [
+        ("no boot in", |e| e.boot_id = Reading::missing(gone())),
+        ("no status in", |e| {
+            e.audit_status = Reading::missing(gone())
+        }),
+        ("no rules in", |e| e.audit_rules = Reading::missing(gone())),
+        ("no marker in", |e| e.marker = Reading::missing(gone())),
+        ("no kernel log in", |e| {
+            e.kernel_suppressions = Reading::missing(gone());
+        }),
+        ("no mode in", |e| e.mode = Reading::missing(gone())),
+    ];
+    for (how, change) in edge {
+        for side in 0..2 {
+            let changed = with(&|c| {
+                let edge = if side == 0 { &mut c.begin } else { &mut c.end };
+                if let Reading::Known(edge) = edge {
+                    change(edge);
+                }
+            });
+            all.push((how, changed));
+        }
+    }
+    all
+}
+
+fn replaced(events: &[Event], at: usize, what: Option<What>) -> Vec<Event> {
+    let mut events = events.to_vec();
+    match what {
+        Some(what) => events[at].what = what,
+        None => {
+            events.remove(at);
+        }
+    }
+    numbered(events)
+}
+
+fn numbered(mut events: Vec<Event>) -> Vec<Event> {
+    for (event, seq) in events.iter_mut().zip(1..) {
+        event.seq = seq;
+    }
+    events
+}
+
+fn name(what: &What) -> String {
+    let json = serde_json::to_value(what).unwrap_or_default();
+    json["kind"].as_str().unwrap_or("unknown").to_owned()
+}

@@ -1,0 +1,170 @@
+//! Whatever goes missing from a record never moves the verdict towards open.
+
+use std::collections::BTreeMap;
+
+use patchgate_core::{
+    event::{Event, What},
+    judge::judge,
+    observation::{HttpEnd, HttpFailure, HttpPhase, HttpSeen, Observation},
+    plan::Plan,
+    state::State,
+    verdict::Decision,
+};
+use patchgate_testkit::{Played, catalogue, disordered, weakened};
+
+fn decision(plan: &Plan, events: &[Event]) -> Decision {
+    judge(plan, events).verdict.verdict
+}
+
+/// Judges everything that comes of a record by taking something away, and collects what opens the
+/// gate and may not, each kind once.
+fn holes(plan: &Plan, events: &[Event], name: &str) -> BTreeMap<String, String> {
+    let was_open = decision(plan, events) == Decision::Open;
+    let mut holes = BTreeMap::new();
+    for weak in weakened(events) {
+        let may_open = was_open && !weak.evidence;
+        if !may_open && decision(plan, &weak.events) == Decision::Open {
+            let kind: String = weak.how.chars().filter(|c| !c.is_ascii_digit()).collect();
+            holes.entry(kind).or_insert(format!("{name}: {}", weak.how));
+        }
+    }
+    holes
+}
+
+fn assert_no_holes(holes: BTreeMap<String, String>) {
+    let told: Vec<_> = holes.into_values().collect();
+    assert!(told.is_empty(), "the gate opens:\n{}", told.join("\n"));
+}
+
+async fn of_group(cases: Vec<catalogue::Case>) {
+    let mut all = BTreeMap::new();
+    for (scenario, _) in cases {
+        let played = scenario.play().await;
+        all.extend(holes(&played.plan, &played.events, played.name));
+    }
+    assert_no_holes(all);
+}
+
+macro_rules! groups {
+    ($($name:ident $group:ident)*) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            of_group(catalogue::$group::all()).await;
+        }
+    )*};
+}
+
+groups! {
+    nothing_missing_opens_the_gate_of_a_policy policy
+    nothing_missing_opens_the_gate_of_twins twins
+    nothing_missing_opens_the_gate_of_evidence evidence
+    nothing_missing_opens_the_gate_of_services services
+    nothing_missing_opens_the_gate_of_transactions transaction
+    nothing_missing_opens_the_gate_of_connections transport
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_missing_opens_a_gate_that_collects_no_evidence() {
+    let gate = "gate: lenient\nrequire:\n  suites: { httpd: all }\n  coverage: not-collected\n  \
+                no: [regression, mode-drift]\n";
+    let suite = "suite: httpd\ntitle: The page\nneeds: { packages: [httpd], selinux: enforcing }\n\
+                 checks:\n  - id: page\n    http: { url: \"http://{{ host }}/\", status: 200 }\n";
+    let mut all = BTreeMap::new();
+    for (mut scenario, _) in catalogue::all() {
+        if scenario.name == "hostile-output" {
+            continue;
+        }
+        (scenario.suites, scenario.gate) = (vec![suite], Some(gate));
+        let played = scenario.play().await;
+        all.extend(holes(&played.plan, &played.events, played.name));
+    }
+    assert_no_holes(all);
+}
+
+#[tokio::test(start_paused = true)]
+async fn disorder_and_repetition_open_no_gate() {
+    for (scenario, _) in catalogue::all() {
+        let played = scenario.play().await;
+        if played.judgement.verdict.verdict == Decision::Open {
+            continue;
+        }
+        for changed in disordered(&played.events) {
+            let now = decision(&played.plan, &changed.events);
+            assert_ne!(now, Decision::Open, "{}: {}", played.name, changed.how);
+        }
+    }
+}
+
+async fn quiet_night() -> Played {
+    catalogue::policy::quiet_night().0.play().await
+}
+
+/// The quiet night with a check that failed at first and passed when asked again, in one state.
+fn retried(played: &Played) -> Vec<Event> {
+    let mut events = Vec::new();
+    for event in &played.events {
+        events.push(event.clone());
+        if let What::CheckFinished { check, attempt, .. } = &event.what
+            && check.to_string() == "httpd/root-page"
+            && event.state == Some(State::Patched)
+            && event.host == Some(played.plan.hosts[0].name.clone())
+        {
+            let failed = What::CheckFinished {
+                check: check.clone(),
+                attempt: *attempt,
+                saw: refused(),
+            };
+            let mut again = event.clone();
+            if let What::CheckFinished { attempt, .. } = &mut again.what {
+                *attempt = 2;
+            }
+            events.last_mut().unwrap().what = failed;
+            events.push(again);
+        }
+    }
+    for (event, seq) in events.iter_mut().zip(1..) {
+        event.seq = seq;
+    }
+    events
+}
+
+fn refused() -> Observation {
+    Observation::Http(HttpSeen {
+        peer: None,
+        elapsed: std::time::Duration::from_millis(1),
+        end: HttpEnd::Failed(HttpFailure {
+            phase: HttpPhase::Refused,
+            detail: String::new(),
+            bytes: 0,
+        }),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_08_a_retried_pass_is_flaky_and_does_not_open_the_gate() {
+    let played = quiet_night().await;
+    let events = retried(&played);
+    let judgement = judge(&played.plan, &events);
+    assert_eq!(judgement.verdict.verdict, Decision::Undecided);
+    assert_eq!(judgement.verdict.checks.flaky, 1);
+    assert!(
+        judgement
+            .cells
+            .iter()
+            .filter(|c| c.flaky)
+            .all(|c| !c.passed())
+    );
+    assert_no_holes(holes(&played.plan, &events, "retried"));
+}
+
+/// The numbers of the record have no gaps; a record that has one lost something.
+#[tokio::test(start_paused = true)]
+async fn a_gap_in_the_numbers_opens_no_gate() {
+    let played = quiet_night().await;
+    for at in 0..played.events.len() {
+        let mut events = played.events.clone();
+        events.remove(at);
+        let now = decision(&played.plan, &events);
+        assert_ne!(now, Decision::Open, "without event {}", at + 1);
+    }
+}
