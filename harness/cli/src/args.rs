@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use clap_complete::Shell;
 
 use crate::commands::lab::LabArgs;
@@ -87,7 +87,8 @@ pub(crate) struct Recording {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// How many hosts are worked on at once.
-    #[arg(short, long, value_name = "N", default_value_t = patchgate_engine::runner::DEFAULT_JOBS)]
+    #[arg(short, long, value_name = "N", default_value_t = patchgate_engine::runner::DEFAULT_JOBS,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) jobs: usize,
 }
 

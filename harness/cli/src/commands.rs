@@ -30,11 +30,11 @@ pub(crate) fn run(cli: Cli) -> Result<std::process::ExitCode, CliError> {
         Command::Hosts(args) => hosts::hosts(&args),
         Command::Judge(args) => judge::judge(&args, cli.color),
         Command::Report(args) => judge::report(&args, cli.color),
-        Command::ExitCodes => Ok(exit_codes()),
+        Command::ExitCodes => exit_codes(),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "patchgate", &mut text);
-            out::answer(&String::from_utf8_lossy(&text));
+            out::answer(&String::from_utf8_lossy(&text))?;
             Ok(exit::OPEN)
         }
         Command::Man => man(),
@@ -42,18 +42,18 @@ pub(crate) fn run(cli: Cli) -> Result<std::process::ExitCode, CliError> {
     ended.map(|code| code.code.into())
 }
 
-fn exit_codes() -> exit::ExitCode {
+fn exit_codes() -> Ended {
     let lines = exit::ALL
         .iter()
         .map(|c| format!("{:>4}  {}\n", c.code, c.meaning));
-    out::answer(&lines.collect::<String>());
-    exit::OPEN
+    out::answer(&lines.collect::<String>())?;
+    Ok(exit::OPEN)
 }
 
 fn man() -> Ended {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
     rendered.map_err(|e| CliError::Bug(format!("the manual page: {e}")))?;
-    out::answer(&String::from_utf8_lossy(&page));
+    out::answer(&String::from_utf8_lossy(&page))?;
     Ok(exit::OPEN)
 }

@@ -1,6 +1,6 @@
 //! What a person is told when a command cannot do its work: one sentence, and what to do.
 
-use std::error::Error;
+use std::{error::Error, io};
 
 use patchgate_core::{
     exit::{self, ExitCode},
@@ -18,13 +18,17 @@ pub(crate) enum CliError {
         message: String,
         hint: Option<String>,
     },
-    /// Files hold mistakes; nothing was touched. The texts are for drawing.
+    /// Files hold mistakes; nothing was touched. The texts are for drawing; the others are mistakes
+    /// that are in no file.
     Configuration {
         diagnostics: Diagnostics,
         texts: Vec<(String, String)>,
+        others: Vec<Self>,
     },
     /// The record.
     Record(RecordError),
+    /// Standard output took only a part of the answer.
+    Answer(io::Error),
     /// A bug.
     Bug(String),
 }
@@ -45,7 +49,10 @@ impl CliError {
                 message,
                 hint: Some(hint.into()),
             },
-            other @ (Self::Configuration { .. } | Self::Record(_) | Self::Bug(_)) => other,
+            other @ (Self::Configuration { .. }
+            | Self::Record(_)
+            | Self::Answer(_)
+            | Self::Bug(_)) => other,
         }
     }
 
@@ -54,8 +61,7 @@ impl CliError {
         match self {
             Self::Usage { .. } | Self::Configuration { .. } => exit::USAGE,
             Self::Record(error) if error.is_tampering() => exit::SECURITY,
-            Self::Record(RecordError::Format { .. }) => exit::USAGE,
-            Self::Record(_) => exit::NOT_DURABLE,
+            Self::Record(_) | Self::Answer(_) => exit::NOT_DURABLE,
             Self::Bug(_) => exit::BUG,
         }
     }
@@ -69,15 +75,21 @@ impl CliError {
                     out::hint(hint);
                 }
             }
-            Self::Configuration { diagnostics, texts } => {
+            Self::Configuration {
+                diagnostics,
+                texts,
+                others,
+            } => {
                 out::raw(&draw::diagnostics(diagnostics, texts));
-                let n = diagnostics.len();
+                others.iter().for_each(Self::show);
+                let n = diagnostics.len() + others.len();
                 let s = if n == 1 { "" } else { "s" };
                 out::error(&format!(
                     "{n} mistake{s} in the configuration; nothing was touched"
                 ));
             }
             Self::Record(error) => out::error(&chain(error)),
+            Self::Answer(error) => out::error(&format!("cannot write to standard output: {error}")),
             Self::Bug(what) => out::error(&format!("this is a bug in patchgate: {what}")),
         }
     }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use patchgate_core::{
-    inventory::{self, Defaults, Inventory},
+    id::SuiteName,
+    inventory::{self, Defaults, Inventory, LimitError},
     patchset::{self, PatchSet},
     policy::{self, Policy},
     source::Diagnostics,
@@ -32,15 +33,20 @@ pub(crate) struct Loaded {
 struct Pile {
     diagnostics: Diagnostics,
     texts: Vec<(String, String)>,
+    others: Vec<CliError>,
 }
 
+/// The name that messages give a file, and its text.
+type Named = (String, String);
+
 impl Pile {
-    /// Parses a text and keeps its mistakes.
+    /// Parses a text and keeps its mistakes; a file that cannot be read is one of them.
     fn take<T>(
         &mut self,
-        (file, text): (String, String),
+        text: Result<Named, CliError>,
         parse: impl FnOnce(&str, &str) -> Result<T, Diagnostics>,
     ) -> Option<T> {
+        let (file, text) = self.keep(text)?;
         let parsed = parse(&text, &file);
         self.texts.push((file, text));
         match parsed {
@@ -52,12 +58,56 @@ impl Pile {
         }
     }
 
-    fn settle(self) -> Result<(), CliError> {
-        let Self { diagnostics, texts } = self;
-        if diagnostics.is_empty() {
-            return Ok(());
+    /// Keeps what went wrong outside of any file.
+    fn keep<T>(&mut self, done: Result<T, CliError>) -> Option<T> {
+        done.map_err(|error| self.others.push(error)).ok()
+    }
+
+    fn inventory(&mut self, hosts: &Selection) -> Option<Inventory> {
+        let parsed = self.take(named(&hosts.inventory), |text, file| {
+            inventory::parse(text, file, &defaults(&hosts.inventory))
+        });
+        let limited = limited(parsed?, hosts.limit.as_deref());
+        self.keep(limited)
+    }
+
+    /// The suites, and the names of all of them, also of those with mistakes.
+    fn suites(&mut self, checks: &Checks) -> (Vec<Suite>, Vec<SuiteName>) {
+        let wanted = if checks.suites.is_empty() {
+            suites::DEFAULT.map(ToOwned::to_owned).to_vec()
+        } else {
+            checks.suites.clone()
+        };
+        let (mut parsed, mut names) = (Vec::new(), Vec::new());
+        for suite in &wanted {
+            let text = suites::text(suite);
+            names.extend(text.as_ref().ok().and_then(|(_, text)| own_name(text)));
+            parsed.extend(self.take(text, suite::parse));
         }
-        Err(CliError::Configuration { diagnostics, texts })
+        let once = refuse_twice(&names);
+        self.keep(once);
+        (parsed, names)
+    }
+
+    fn policy(&mut self, path: &Path, known: &[SuiteName]) -> Option<Policy> {
+        self.take(named(path), |text, file| policy::parse(text, file, known))
+    }
+
+    fn settle(self) -> Result<(), CliError> {
+        let Self {
+            diagnostics,
+            texts,
+            mut others,
+        } = self;
+        match (diagnostics.is_empty(), others.len()) {
+            (true, 0) => Ok(()),
+            (true, 1) => Err(others.remove(0)),
+            _ => Err(CliError::Configuration {
+                diagnostics,
+                texts,
+                others,
+            }),
+        }
     }
 }
 
@@ -68,97 +118,88 @@ pub(crate) fn load(
     patch: Option<&Path>,
 ) -> Result<Loaded, CliError> {
     let mut pile = Pile::default();
-    let inventory = pile.take(named(&hosts.inventory)?, |text, file| {
-        inventory::parse(text, file, &defaults(&hosts.inventory))
-    });
-    let wanted = if checks.suites.is_empty() {
-        suites::DEFAULT.map(ToOwned::to_owned).to_vec()
-    } else {
-        checks.suites.clone()
-    };
-    let mut parsed = Vec::new();
-    for suite in &wanted {
-        parsed.push(pile.take(suites::text(suite)?, suite::parse));
-    }
-    let patch = match patch {
-        Some(path) => pile.take(named(path)?, patchset::parse),
-        None => None,
-    };
-    let suites: Vec<Suite> = parsed.into_iter().flatten().collect();
+    let inventory = pile.inventory(hosts);
+    let (suites, names) = pile.suites(checks);
+    let patch = patch.and_then(|path| pile.take(named(path), patchset::parse));
     let policy = match &checks.gate {
-        Some(path) => read_policy(&mut pile, path, &suites)?,
-        None => Some(Policy::strict(suites.iter().map(|s| s.name.clone()))),
+        Some(path) => pile.policy(path, &names),
+        None => Some(Policy::strict(names)),
     };
+    if let Some(policy) = &policy {
+        let seen = refuse_blind_denials(&suites, policy);
+        pile.keep(seen);
+    }
     pile.settle()?;
     let whole = "every file was read without a mistake";
-    let inventory = limited(inventory.expect(whole), hosts.limit.as_deref())?;
-    let loaded = Loaded {
-        inventory,
+    Ok(Loaded {
+        inventory: inventory.expect(whole),
         suites,
         patch,
         policy: policy.expect(whole),
-    };
-    refuse_twice(&loaded.suites)?;
-    refuse_blind_denials(&loaded)?;
-    Ok(loaded)
+    })
 }
 
 /// Reads the inventory alone.
 pub(crate) fn load_inventory(hosts: &Selection) -> Result<Inventory, CliError> {
     let mut pile = Pile::default();
-    let inventory = pile.take(named(&hosts.inventory)?, |text, file| {
-        inventory::parse(text, file, &defaults(&hosts.inventory))
-    });
+    let inventory = pile.inventory(hosts);
     pile.settle()?;
-    limited(
-        inventory.expect("the file was read without a mistake"),
-        hosts.limit.as_deref(),
-    )
+    Ok(inventory.expect("the file was read without a mistake"))
 }
 
 /// Reads a gate for a run that is there already.
 pub(crate) fn load_policy(path: &Path, suites: &[Suite]) -> Result<Policy, CliError> {
+    let names: Vec<_> = suites.iter().map(|s| s.name.clone()).collect();
     let mut pile = Pile::default();
-    let policy = read_policy(&mut pile, path, suites)?;
+    let policy = pile.policy(path, &names);
     pile.settle()?;
     Ok(policy.expect("the file was read without a mistake"))
 }
 
-fn read_policy(pile: &mut Pile, path: &Path, suites: &[Suite]) -> Result<Option<Policy>, CliError> {
-    let known: Vec<_> = suites.iter().map(|s| s.name.clone()).collect();
-    Ok(pile.take(named(path)?, |text, file| policy::parse(text, file, &known)))
+/// The name that a suite gives itself, also one with mistakes: the gate's own are told with it.
+fn own_name(text: &str) -> Option<SuiteName> {
+    let name = text.lines().find_map(|line| line.strip_prefix("suite:"))?;
+    let name = name.split('#').next().unwrap_or(name);
+    SuiteName::new(name.trim().trim_matches(['"', '\''])).ok()
 }
 
 fn limited(inventory: Inventory, limit: Option<&str>) -> Result<Inventory, CliError> {
     let Some(pattern) = limit else {
         return Ok(inventory);
     };
-    inventory
-        .limit(pattern)
-        .map_err(|e| CliError::usage(format!("--limit {pattern}: {e}")))
+    inventory.limit(pattern).map_err(|error| {
+        let usage = CliError::usage(format!("--limit {pattern}: {error}"));
+        match error {
+            LimitError::NoMatch {
+                near: Some(near), ..
+            } => usage.hint(format!("did you mean `{near}`?")),
+            LimitError::NoMatch { near: None, .. }
+            | LimitError::Empty
+            | LimitError::NotBuilt(_) => usage,
+        }
+    })
 }
 
-fn refuse_twice(suites: &[Suite]) -> Result<(), CliError> {
-    for (at, suite) in suites.iter().enumerate() {
-        if suites[..at].iter().any(|s| s.name == suite.name) {
-            return Err(CliError::usage(format!(
-                "two suites are named `{}`",
-                suite.name
-            )));
-        }
+fn refuse_twice(names: &[SuiteName]) -> Result<(), CliError> {
+    let twice = names
+        .iter()
+        .enumerate()
+        .find(|(at, name)| names[..*at].contains(name));
+    match twice {
+        Some((_, name)) => Err(CliError::usage(format!("two suites are named `{name}`"))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A check of denials without evidence could only ever be blind.
-fn refuse_blind_denials(loaded: &Loaded) -> Result<(), CliError> {
-    let collected = loaded.policy.coverage == policy::RequiredCoverage::Complete;
+fn refuse_blind_denials(suites: &[Suite], policy: &Policy) -> Result<(), CliError> {
+    let collected = policy.coverage == policy::RequiredCoverage::Complete;
     let asks = |s: &&Suite| {
         s.checks
             .iter()
             .any(|c| matches!(c.kind, suite::CheckKind::Denials(_)))
     };
-    match loaded.suites.iter().find(asks) {
+    match suites.iter().find(asks) {
         Some(suite) if !collected => {
             let name = &suite.name;
             Err(CliError::usage(format!(
@@ -170,7 +211,7 @@ fn refuse_blind_denials(loaded: &Loaded) -> Result<(), CliError> {
     }
 }
 
-fn named(path: &Path) -> Result<(String, String), CliError> {
+fn named(path: &Path) -> Result<Named, CliError> {
     Ok((path.display().to_string(), read(path)?))
 }
 

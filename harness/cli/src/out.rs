@@ -4,11 +4,16 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use patchgate_report::console::{Colour, Paint};
 
-use crate::args::When;
+use crate::{args::When, error::CliError};
 
-/// Prints an answer. A reader that went away is no error.
-pub(crate) fn answer(text: &str) {
-    ignore(io::stdout().lock().write_all(text.as_bytes()));
+/// Prints an answer. A reader that went away is no error; one that would get only a part is.
+pub(crate) fn answer(text: &str) -> Result<(), CliError> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes());
+    match written.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Answer(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Prints a message as it is.

@@ -69,6 +69,15 @@ pub enum Vantage {
 }
 
 impl Vantage {
+    /// Where the question came from, as the end of a sentence.
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Controller => "from the controller",
+            Self::Localhost => "on the host itself",
+        }
+    }
+
     /// The word for people and files.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -28,7 +28,8 @@ pub fn one_line(text: &str, max: usize) -> String {
 
 fn is_harmless(c: char) -> bool {
     let hidden = matches!(c,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}');
     let non_character = matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff);
     matches!(c, '\n' | '\t') || !(c.is_control() || hidden || non_character)
 }

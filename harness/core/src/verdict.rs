@@ -1,5 +1,7 @@
 //! The verdict: open, closed or undecided, and everything that it rests on. `verdict.json` is this.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -293,6 +295,29 @@ pub struct DeniedAccess {
     pub perms: Vec<String>,
     /// Whether the denials are hidden by a dontaudit rule.
     pub silenced: bool,
+}
+
+impl fmt::Display for DeniedAccess {
+    /// `httpd_t may not { accept listen } on tcp_socket of httpd_t, silenced by dontaudit`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            source,
+            target,
+            class,
+            perms,
+            silenced,
+        } = self;
+        let perms = perms.join(" ");
+        let tail = if *silenced {
+            ", silenced by dontaudit"
+        } else {
+            ""
+        };
+        write!(
+            f,
+            "{source} may not {{ {perms} }} on {class} of {target}{tail}"
+        )
+    }
 }
 
 /// A package that may have brought a finding.

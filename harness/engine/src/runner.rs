@@ -6,6 +6,7 @@
 mod host;
 mod link;
 mod lock;
+mod look;
 mod patch;
 mod state;
 
@@ -122,6 +123,15 @@ impl<C, P> Run<C, P> {
         }
     }
 
+    /// How long a lost connection may take to come back.
+    fn reconnect_within(&self) -> Duration {
+        if self.plan.patch.is_some() {
+            RECONNECT_PATCHED
+        } else {
+            RECONNECT_CHECKED
+        }
+    }
+
     /// Whether the package lists are needed: a patch is planned, or a suite names packages.
     fn needs_packages(&self) -> bool {
         self.plan.patch.is_some()
@@ -133,5 +143,9 @@ impl<C, P> Run<C, P> {
     }
 }
 
-/// How long a connection that was lost may take to come back.
-const RECONNECT: Duration = Duration::from_secs(60);
+/// How long a lost connection to a host may take to come back where a patch is on its way: the host
+/// may be busy with it, and to leave it there is worse than to wait.
+const RECONNECT_PATCHED: Duration = Duration::from_secs(60);
+
+/// The same where nothing is changed on the host: only a person waits.
+const RECONNECT_CHECKED: Duration = Duration::from_secs(15);

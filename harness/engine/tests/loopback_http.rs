@@ -60,7 +60,8 @@ async fn remote(net: &Net, url: &str, deadline: Duration) -> HttpSeen {
 /// Asks on the server itself.
 async fn control(net: &Net, url: &str, deadline: Duration) -> HttpSeen {
     let probe = LocalProbe::new(&request(url, deadline)).unwrap();
-    let out = run(net.server("/bin/sh").args(["-c", &probe.script()])).await;
+    let script = probe.script();
+    let out = run(net.server("/bin/bash").args(["--posix", "-c", &script])).await;
     let ran = CommandSeen {
         end: CommandEnd::Exited(0),
         stdout: String::from_utf8(out.stdout).unwrap(),

@@ -641,3 +641,165 @@ fn a_lock_left_by_a_dead_run_tells_its_job_and_can_be_taken_over() {
         );
     });
 }
+
+#[test]
+fn a_channel_that_the_server_times_out_means_lost() {
+    let net = Net::new();
+    let config = "ChannelTimeout session:command=1s\n";
+    let sshd = Sshd::start_with(&net, 22, &["ed25519"], config);
+    let target = target(&sshd);
+    net.block_on(async {
+        let mut host = connect(&target).await;
+        let replies = host
+            .run(&batch(&["echo before", "sleep 4; exit 7", "true"]))
+            .await
+            .unwrap();
+        assert_eq!(replies[0].exit, Exit::Code(0));
+        assert!(is_lost(&replies[1].exit), "{:?}", replies[1].exit);
+        assert!(is_lost(&replies[2].exit), "{:?}", replies[2].exit);
+    });
+}
+
+#[test]
+fn a_server_without_channels_is_an_error_of_the_batch() {
+    let net = Net::new();
+    let sshd = Sshd::start_with(&net, 22, &["ed25519"], "MaxSessions 0\n");
+    let target = target(&sshd);
+    net.block_on(async {
+        let mut host = connect(&target).await;
+        for _ in 0..3 {
+            let error = host.run(&batch(&["true"])).await.unwrap_err();
+            assert!(matches!(error, HostError::Channel { .. }), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_host_with_nothing_but_sha1_needs_the_legacy_switch() {
+    let net = Net::new();
+    let config = "HostKeyAlgorithms ssh-rsa\nKexAlgorithms diffie-hellman-group14-sha1\n\
+                  MACs hmac-sha1\nCiphers aes128-ctr\n";
+    let sshd = Sshd::start_with(&net, 22, &["rsa"], config);
+    let known = format!("{} {}\n", sshd.name(), sshd.public("host_rsa.pub"));
+    let mut target = Target {
+        key_files: vec![sshd.path("id")],
+        known_hosts: vec![sshd.write_known_hosts(&known)],
+        ..Target::new("server", SERVER.to_string())
+    };
+    net.block_on(async {
+        let error = SshConnector::new().connect(&target).await.unwrap_err();
+        assert!(error.to_string().contains("legacy"), "{error}");
+        target.legacy_algorithms = true;
+        let mut host = connect(&target).await;
+        assert!(
+            host.peer().algorithms.contains("group14-sha1 ssh-rsa"),
+            "{:?}",
+            host.peer()
+        );
+        assert!(host.run(&batch(&["true"])).await.unwrap()[0].is_ok());
+    });
+}
+
+#[test]
+fn a_server_or_an_agent_that_says_nothing_ends_with_the_deadline() {
+    let net = Net::new();
+    let sshd = Sshd::start(&net);
+    let mut target = target(&sshd);
+    target.login_timeout = Duration::from_millis(700);
+    let mute = std::os::unix::net::UnixListener::bind(sshd.path("mute")).unwrap();
+    net.block_on(async {
+        target.key_files.clear();
+        target.use_agent = true;
+        target.agent_socket = Some(sshd.path("mute"));
+        let began = Instant::now();
+        let error = SshConnector::new().connect(&target).await.unwrap_err();
+        assert!(
+            error.to_string().contains("did not finish login"),
+            "{error}"
+        );
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        target.address = "127.0.0.1".into();
+        target.port = silent.local_addr().unwrap().port();
+        let error = SshConnector::new().connect(&target).await.unwrap_err();
+        assert!(
+            error.to_string().contains("did not finish banner"),
+            "{error}"
+        );
+        assert!(began.elapsed() < seconds(3), "{:?}", began.elapsed());
+    });
+    drop(mute);
+}
+
+#[test]
+fn sudo_that_is_not_there_or_not_allowed_is_told() {
+    let net = Net::new();
+    let sshd = Sshd::start(&net);
+    let target = Target {
+        become_root: true,
+        ..target(&sshd)
+    };
+    net.block_on(async {
+        let result = connect(&target).await.run(&batch(&["id -u"])).await;
+        match (std::path::Path::new("/usr/bin/sudo").exists(), result) {
+            (true, Ok(replies)) => assert_eq!(replies[0].stdout.text(), "0\n"),
+            (_, Ok(replies)) => panic!("{replies:?}"),
+            (_, Err(error)) => assert!(error.to_string().contains("sudo"), "{error}"),
+        }
+    });
+}
+
+/// Passes one connection on to the server and cuts it after so many bytes from the server.
+async fn cutting_proxy(listener: tokio::net::TcpListener, limit: u64) {
+    use tokio::io::{AsyncReadExt as _, copy};
+    let (client, _) = listener.accept().await.unwrap();
+    let server = tokio::net::TcpStream::connect((SERVER, 22)).await.unwrap();
+    drop(listener);
+    let (mut from_client, mut to_client) = client.into_split();
+    let (from_server, mut to_server) = server.into_split();
+    let mut limited = from_server.take(limit);
+    tokio::select! {
+        _ = copy(&mut from_client, &mut to_server) => {}
+        _ = copy(&mut limited, &mut to_client) => {}
+    }
+}
+
+#[test]
+fn a_connection_cut_after_any_byte_never_gives_a_wrong_answer() {
+    let net = Net::new();
+    let sshd = Sshd::start(&net);
+    let mut target = target(&sshd);
+    target.host_key_alias = Some(sshd.name());
+    target.address = "127.0.0.1".into();
+    let count = sshd.path("count");
+    let first = format!("echo ran >>{}; echo one", count.display());
+    net.block_on(async {
+        let (mut whole, mut lost, mut refused) = (0, 0, 0);
+        for limit in (1_500..7_000).step_by(97).chain([100_000]) {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            target.port = listener.local_addr().unwrap().port();
+            let proxy = tokio::spawn(cutting_proxy(listener, limit));
+            drop(fs::remove_file(&count));
+            if let Ok(mut host) = SshConnector::new().connect(&target).await {
+                match host.run(&batch(&[&first, "echo two >&2; exit 3"])).await {
+                    Ok(replies) => {
+                        for (reply, right) in replies.iter().zip([0, 3]) {
+                            let good = reply.exit == Exit::Code(right) || is_lost(&reply.exit);
+                            assert!(good, "{limit}: {:?}", reply.exit);
+                        }
+                        let all = replies.iter().all(|reply| !is_lost(&reply.exit));
+                        *(if all { &mut whole } else { &mut lost }) += 1;
+                    }
+                    Err(_) => {
+                        refused += 1;
+                        assert!(!count.exists(), "{limit}: it ran, and was called not begun");
+                    }
+                }
+            }
+            proxy.abort();
+        }
+        assert!(
+            whole > 0 && lost > 0 && refused > 0,
+            "{whole} {lost} {refused}"
+        );
+    });
+}

@@ -105,7 +105,7 @@ fn symptom(seen: &Seen) -> (String, String) {
     let text = one_line(text, MAX_LINE);
     line(
         state.word(),
-        &format!("{text} ({check}, from the {})", vantage.word()),
+        &format!("{text} ({check}, {})", vantage.phrase()),
     )
 }
 
@@ -123,23 +123,7 @@ fn cause(cause: &Cause) -> Vec<(String, String)> {
 }
 
 fn access(denial: &DeniedAccess) -> (String, String) {
-    let DeniedAccess {
-        source,
-        target,
-        class,
-        perms,
-        silenced,
-    } = denial;
-    let perms = perms.join(" ");
-    let silenced = if *silenced {
-        ", silenced by dontaudit"
-    } else {
-        ""
-    };
-    line(
-        "access",
-        &format!("{source} may not {{ {perms} }} on {class} of {target}{silenced}"),
-    )
+    line("access", &denial.to_string())
 }
 
 fn twin(twin: &Twin) -> (String, String) {

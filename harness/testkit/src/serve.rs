@@ -35,7 +35,7 @@ impl Served {
             Self::Page(status) => {
                 let head = format!("HTTP/1.1 {status} X\r\nServer: Apache\r\n\r\n");
                 format!(
-                    "{head}{BODY}\n@patchgate connect=0.001 first=0.002 total=0.003 body={} head={}\n rc=0\n",
+                    "{head}{BODY}\n@figures connect=0.001 first=0.002 total=0.003 body={} head={}\n@patchgate rc=0\n",
                     BODY.len(),
                     head.len()
                 )
@@ -45,7 +45,7 @@ impl Served {
                 let total = Duration::from_millis(millis).as_secs_f64();
                 let connect = if rc == 7 { 0.0 } else { 0.001 };
                 format!(
-                    "curl: ({rc}) {words}\n\n@patchgate connect={connect} first=0 total={total} body=0 head=0\n rc={rc}\n"
+                    "\n@figures connect={connect} first=0 total={total} body=0 head=0\n@patchgate rc={rc}\ncurl: ({rc}) {words}\n"
                 )
             }
         };

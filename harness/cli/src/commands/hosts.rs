@@ -22,8 +22,12 @@ pub(crate) fn hosts(args: &HostsArgs) -> Ended {
             json.map_err(|e| CliError::Bug(e.to_string()))? + "\n"
         }
     };
-    out::answer(&text);
-    Ok(exit::OPEN)
+    out::answer(&text)?;
+    Ok(if inventory.hosts.is_empty() {
+        exit::NOTHING_RAN
+    } else {
+        exit::OPEN
+    })
 }
 
 fn line(host: &InventoryHost) -> String {

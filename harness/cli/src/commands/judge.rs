@@ -8,7 +8,7 @@ use patchgate_core::{
     plan::Plan,
     verdict::Verdict,
 };
-use patchgate_engine::record::{self, JUNIT, Record, RunDir, VERDICT};
+use patchgate_engine::record::{self, JUNIT, Record, RecordError, RunDir, VERDICT};
 use patchgate_report::{console, junit, markdown};
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 /// Judges a recorded run again. With the recorded gate, verdict and JUnit are written again.
 pub(crate) fn judge(args: &JudgeArgs, color: When) -> Ended {
     let dir = existing(&args.run)?;
-    let mut record = record::open(&dir)?;
+    let mut record = open(&dir)?;
     if let Some(gate) = &args.gate {
         record.plan.policy = files::load_policy(gate, &record.plan.suites)?;
     }
@@ -34,25 +34,28 @@ pub(crate) fn judge(args: &JudgeArgs, color: When) -> Ended {
     } else {
         told(&record.plan, &judgement, color)
     };
-    out::answer(&text);
+    out::answer(&text)?;
     Ok(code(&judgement))
 }
 
 /// Writes one report to standard output.
 pub(crate) fn report(args: &ReportArgs, color: When) -> Ended {
-    let record = record::open(&existing(&args.run)?)?;
+    let record = open(&existing(&args.run)?)?;
     let judgement = judge::judge(&record.plan, &record.events);
     out::answer(&match args.format {
         ReportFormat::Text => told(&record.plan, &judgement, color),
         ReportFormat::Json => verdict_json(&judgement.verdict)?,
         ReportFormat::Junit => junit_xml(&record, &judgement)?,
         ReportFormat::Md => markdown::summary(&record.plan, &judgement),
-    });
+    })?;
     Ok(exit::OPEN)
 }
 
 fn existing(path: &Path) -> Result<RunDir, CliError> {
-    if path.join(record::EVENTS).is_file() {
+    if [record::EVENTS, record::PLAN]
+        .iter()
+        .all(|name| path.join(name).is_file())
+    {
         return Ok(RunDir::existing(path));
     }
     Err(CliError::usage(format!(
@@ -64,6 +67,16 @@ fn existing(path: &Path) -> Result<RunDir, CliError> {
         record::EVENTS,
         record::PLAN
     )))
+}
+
+/// Opens a record that somebody named: one that cannot be read is their mistake, and nothing is lost.
+fn open(dir: &RunDir) -> Result<Record, CliError> {
+    record::open(dir).map_err(|error| match error {
+        RecordError::Tampered { .. } | RecordError::Broken => error.into(),
+        RecordError::Io { .. } | RecordError::Format { .. } => {
+            CliError::usage(crate::error::chain(&error))
+        }
+    })
 }
 
 /// The story of a verdict, for people.

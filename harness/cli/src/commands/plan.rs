@@ -28,7 +28,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Ended {
             json.map_err(|e| CliError::Bug(e.to_string()))? + "\n"
         }
     };
-    out::answer(&text);
+    out::answer(&text)?;
     Ok(if plan.cells.is_empty() {
         exit::NOTHING_RAN
     } else {
@@ -47,6 +47,14 @@ fn text(plan: &Plan) -> String {
         )
     };
     let cells: String = plan.cells.iter().map(line).collect();
-    let (checks, hosts) = (plan.cells.len(), plan.hosts.len());
-    format!("{cells}{checks} checks on {hosts} hosts; nothing was connected to\n")
+    let (checks, hosts) = (
+        count(plan.cells.len(), "check"),
+        count(plan.hosts.len(), "host"),
+    );
+    format!("{cells}{checks} on {hosts}; nothing was connected to\n")
+}
+
+fn count(n: usize, what: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{s}")
 }

@@ -90,7 +90,7 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         out::error("nothing to run: no host or no check is left");
         return Ok(exit::NOTHING_RAN);
     }
-    let dir = RunDir::create(&directory(recording, &id))?;
+    let dir = begin(&directory(recording, &id))?;
     let plan_json = serde_json::to_vec_pretty(&plan).map_err(|e| CliError::Bug(e.to_string()))?;
     dir.write(PLAN, &plan_json)?;
     let live = Arc::new(live::Live::new(&plan, dir.clone(), told));
@@ -120,6 +120,18 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
     finish(&dir, &live, signal, told)
 }
 
+/// Makes the record's directory. Nothing has been touched yet, so that a failure is one of usage.
+fn begin(path: &Path) -> Result<RunDir, CliError> {
+    RunDir::create(path).map_err(|error| {
+        let usage = CliError::usage(crate::error::chain(&error));
+        if path.exists() {
+            usage.hint("each run has a directory of its own: name one that is not there yet")
+        } else {
+            usage.hint("name a directory that can be made with `--output`")
+        }
+    })
+}
+
 /// Runs on two worker threads: they carry a thousand connections.
 fn drive(
     run: Run<SshConnector, RemoteProber>,
@@ -128,14 +140,19 @@ fn drive(
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| CliError::usage(format!("cannot start: {e}")))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = signals::watch();
         let ticking = tokio::spawn(Arc::clone(live).tick());
         let ended = runner::run(run, stop.clone()).await;
         ticking.abort();
+        // It may be writing reports at this moment; what is written after it is to stay.
+        drop(ticking.await);
         ended?;
         Ok(*stop.borrow())
-    })
+    });
+    // A name lookup that was given up may go on for long in its thread; nobody waits for it.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Judges the record as it is on disk, so that `judge` later sees the very same.
@@ -144,8 +161,13 @@ fn finish(dir: &RunDir, live: &live::Live, signal: Option<&'static str>, told_ho
     let judgement = judge::judge(&record.plan, &record.events);
     write_reports(dir, &record, &judgement)?;
     live.finish(&judgement);
-    out::answer(&told(&record.plan, &judgement, told_how.color));
-    out::note(&format!("the record is in {}", dir.path().display()));
+    // The verdict is in the record and in the exit code; that nobody could be told changes neither.
+    if let Err(error) = out::answer(&told(&record.plan, &judgement, told_how.color)) {
+        error.show();
+    }
+    if !told_how.quiet {
+        out::note(&format!("the record is in {}", dir.path().display()));
+    }
     Ok(stronger(code(&judgement), signal))
 }
 

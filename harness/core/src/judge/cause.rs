@@ -184,26 +184,6 @@ fn explains(denial: &DeniedAccess, kind: SymptomKind) -> bool {
     }
 }
 
-/// `httpd_t lost tcp_socket { accept listen } on httpd_t, silenced by dontaudit`.
-pub(super) fn access_in_a_line(denial: &DeniedAccess) -> String {
-    let DeniedAccess {
-        source,
-        target,
-        class,
-        perms,
-        silenced,
-    } = denial;
-    let tail = if *silenced {
-        ", silenced by dontaudit"
-    } else {
-        ""
-    };
-    format!(
-        "{source} lost {class} {{ {} }} on {target}{tail}",
-        perms.join(" ")
-    )
-}
-
 /// The cause that a loss of access is.
 pub(super) fn of_access(denial: &DeniedAccess, proof: Proof, kind: Option<SymptomKind>) -> Cause {
     let DeniedAccess {

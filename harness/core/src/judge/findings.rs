@@ -140,9 +140,9 @@ fn in_a_line(symptoms: &[Seen]) -> String {
         here.sort_by_key(|s| s.vantage);
         if let Some(first) = here.first() {
             parts.push(format!(
-                "{state}: {} (from the {})",
+                "{state}: {} ({})",
                 first.text,
-                first.vantage.word()
+                first.vantage.phrase()
             ));
         }
     }
@@ -269,11 +269,7 @@ fn of_vectors(view: &View<'_>, found: &[Finding]) -> Vec<Finding> {
         let named = |f: &Finding| f.hosts.contains(&host.name) && f.cause.denial.is_some();
         if !found.iter().any(named) {
             let cause = cause::of_access(&change.denial, Proof::Suspected, None);
-            let symptom = format!(
-                "{}: {}",
-                change.state,
-                cause::access_in_a_line(&change.denial)
-            );
+            let symptom = format!("{}: {}", change.state, change.denial);
             findings.push(plain(
                 Class::AccessLost,
                 &host.name,

@@ -178,7 +178,7 @@ impl JobReport {
 
 /// Builds the item that starts a job, or finds it started: sending it twice runs it once.
 ///
-/// Its reply is for [`parse`].
+/// Its reply is for [`parse()`].
 #[must_use]
 pub fn start_item(spec: &JobSpec) -> Item {
     let script = script::START
@@ -195,7 +195,7 @@ pub fn start_item(spec: &JobSpec) -> Item {
 /// Builds the item that asks for a job's state and its output from `offset` on.
 ///
 /// It waits on the host for the job's end, `wait` in whole seconds ([`LONG_POLL`] is a good
-/// choice), unless there is output to bring already. Its reply is for [`parse`].
+/// choice), unless there is output to bring already. Its reply is for [`parse()`].
 #[must_use]
 pub fn poll_item(id: &JobId, state_dir: &StateDir, offset: u64, wait: Duration) -> Item {
     let script = script::POLL

@@ -27,6 +27,14 @@ use super::{
 const BODY_CAP: u64 = 256 * 1024;
 /// Room for an answer's head, in bytes.
 const HEAD_CAP: u64 = 64 * 1024;
+/// Runs a command whose output is the answer, and puts behind it how it ended and what it said on
+/// standard error. Of curl's notes only its own (`*`) and its complaint are kept.
+const PACK: &str = r#"pg_pack() {
+  { pg_said=$("$@" 2>&1 >&3 3>&-); pg_rc=$?
+    printf '\n@patchgate rc=%s\n' "$pg_rc"
+    printf '%s\n' "$pg_said" | sed -n '/^[*]/p; /^curl:/p; /^bash:/p; /^cat:/p'
+  } 3>&1 | pg_cut
+}"#;
 /// What separates the answer from what the tool says of it.
 const MARK: &str = "\n@patchgate ";
 
@@ -64,6 +72,9 @@ pub enum LocalError {
     /// curl failed for a reason of its own.
     #[error("curl failed on the host with status {0}: {1}")]
     Curl(u8, String),
+    /// bash failed for a reason of its own.
+    #[error("bash failed on the host with status {0}: {1}")]
+    Bash(u8, String),
     /// The check allows more than the control carries, and more came.
     #[error("the body is too long for the control, which carries {BODY_CAP} bytes")]
     TooLong,
@@ -95,7 +106,8 @@ impl LocalProbe {
         let bash = bash::script(self);
         format!(
             "LC_ALL=C; export LC_ALL\n\
-             pg_pack() {{ head -c {cut} | base64; }}\n\
+             {PACK}\n\
+             pg_cut() {{ head -c {cut} | base64; }}\n\
              if command -v curl >/dev/null 2>&1; then\n{curl}\n\
              elif command -v bash >/dev/null 2>&1; then\n{bash}\n\
              else echo tool=none\n\
@@ -117,7 +129,7 @@ impl LocalProbe {
         let (tool, packed) = ran.stdout.split_once('\n').unwrap_or((&ran.stdout, ""));
         let told = match tool {
             "tool=curl" => curl::read(self, &answer::unpack(packed)?)?,
-            "tool=bash" => bash::read(self, &answer::unpack(packed)?)?,
+            "tool=bash" => bash::read(self, packed)?,
             "tool=curl-old" => return Err(LocalError::OldCurl),
             "tool=none" => return Err(LocalError::NoClient),
             _ => return Err(LocalError::Output("it names no tool")),

@@ -217,3 +217,86 @@ fn handshake_failed(
     };
     Trouble::theirs(phase, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    /// A listener whose queue is full: it answers no first packet. The connections hold it so.
+    async fn mute() -> (SocketAddr, Vec<TcpStream>, TcpListener) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut held = Vec::new();
+        let wait = Duration::from_millis(300);
+        while let Ok(stream) = timeout_at(Instant::now() + wait, TcpStream::connect(address)).await
+        {
+            held.push(stream.unwrap());
+        }
+        (address, held, listener)
+    }
+
+    async fn outcome(addresses: &[SocketAddr]) -> (Option<HttpPhase>, Option<SocketAddr>) {
+        let mut tried = None;
+        let deadline = Instant::now() + Duration::from_millis(600);
+        match connect(addresses, deadline, &mut tried).await {
+            Ok(_) => (None, tried),
+            Err(Trouble::Theirs(failure)) => (Some(failure.phase), tried),
+            Err(Trouble::Ours(e)) => panic!("{e}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mute_address_leaves_time_for_the_others_and_the_most_telling_failure_counts() {
+        let (mute, _held, _listener) = mute().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let refused = closed.local_addr().unwrap();
+        drop(closed);
+        for (addresses, phase, tried) in [
+            (vec![mute, good], None, good),
+            (vec![refused, good], None, good),
+            (vec![mute, refused], Some(HttpPhase::Refused), refused),
+            (vec![refused, mute], Some(HttpPhase::Refused), refused),
+            (vec![mute], Some(HttpPhase::ConnectTimeout), mute),
+        ] {
+            let got = outcome(&addresses).await;
+            assert_eq!(got, (phase, Some(tried)), "{addresses:?}");
+        }
+    }
+
+    #[test]
+    fn shortages_of_the_controller_are_no_failures_of_the_host() {
+        for (errno, is_ours) in [
+            (Errno::MFILE, true),
+            (Errno::ADDRNOTAVAIL, true),
+            (Errno::NOBUFS, true),
+            (Errno::CONNREFUSED, false),
+            (Errno::HOSTUNREACH, false),
+            (Errno::TIMEDOUT, false),
+            (Errno::ACCESS, false),
+        ] {
+            assert_eq!(ours(&errno.into()), is_ours, "{errno}");
+        }
+    }
+
+    #[test]
+    fn connect_errnos_have_their_phases() {
+        for (errno, phase) in [
+            (Errno::CONNREFUSED, HttpPhase::Refused),
+            (Errno::CONNRESET, HttpPhase::Reset),
+            (Errno::TIMEDOUT, HttpPhase::ConnectTimeout),
+            (Errno::HOSTUNREACH, HttpPhase::Unreachable),
+            (Errno::NETUNREACH, HttpPhase::Unreachable),
+            (Errno::ACCESS, HttpPhase::Unreachable),
+        ] {
+            assert_eq!(connect_phase(&errno.into()), phase, "{errno}");
+        }
+    }
+}

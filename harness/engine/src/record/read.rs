@@ -30,6 +30,8 @@ pub fn open(dir: &RunDir) -> Result<Record, RecordError> {
     let text = read(dir.path(), EVENTS)?;
     let (events, torn) = parse_events(&text)?;
     let plan_text = read(dir.path(), PLAN)?;
+    // Before it is parsed: a plan that was changed into nonsense is a changed plan.
+    check_sums(dir.path(), &events, &plan_text)?;
     let plan: Plan = serde_json::from_slice(&plan_text).map_err(|e| RecordError::Format {
         file: PLAN,
         why: e.to_string(),
@@ -41,7 +43,6 @@ pub fn open(dir: &RunDir) -> Result<Record, RecordError> {
         );
         return Err(RecordError::Format { file: PLAN, why });
     }
-    check_sums(dir.path(), &events, &plan_text)?;
     Ok(Record { plan, events, torn })
 }
 
@@ -205,7 +206,9 @@ mod tests {
         assert!(open(&dir).unwrap_err().is_tampering());
         fs::write(&path, &whole).unwrap();
         let plan = fs::read_to_string(dir.path().join(PLAN)).unwrap();
-        fs::write(dir.path().join(PLAN), plan.replace("strict", "lenient")).unwrap();
-        assert!(open(&dir).unwrap_err().is_tampering());
+        for changed in [plan.replace("strict", "lenient"), "nonsense".to_owned()] {
+            fs::write(dir.path().join(PLAN), changed).unwrap();
+            assert!(open(&dir).unwrap_err().is_tampering());
+        }
     }
 }

@@ -53,7 +53,6 @@ const POLICY_LOAD: Expectations = Expectations {
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// A run that changes nothing: one state.
     async fn check(&mut self) -> Result<(), Stop> {
-        self.refuse_if_held().await?;
         let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
         self.look(stay).await?;
         self.finish(None)
@@ -64,13 +63,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.lock().await?;
         let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
         let facts = self.look(stay).await?;
+        // First, because a look that was broken off leaves no facts to hold the needs against.
+        if self.stopped() {
+            return self.leave_host(None).await;
+        }
         let unmet = needs::unmet(&self.run.plan.suites, &facts);
         if !unmet.is_empty() {
             let why = unmet.join("; ");
             self.not_started(&why)?;
-            return self.leave_host(None).await;
-        }
-        if self.stopped() {
             return self.leave_host(None).await;
         }
         let (stay, end) = self.apply(set, POLICY_LOAD).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use patchgate_core::{event::What, plan::PlannedHost};
 
-use super::{RECONNECT, Run, StopSignal};
+use super::{Run, StopSignal};
 use crate::{
     clock::{Deadline, pause},
     host::{Batch, ConnectError, Connector, Host, HostError, Item, Reply},
@@ -53,7 +53,13 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             stop,
             connection: None,
         };
-        match link.connect().await? {
+        let stop = link.stop.clone();
+        let connected = tokio::select! {
+            connected = link.connect() => connected?,
+            // The record says why the host's checks did not run: the run was stopped.
+            () = stopped(stop) => return Err(Stop::Recorded),
+        };
+        match connected {
             Ok(()) => Ok(link),
             Err(error) => Err(link.unreachable(&error)),
         }
@@ -145,7 +151,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
                 Err(error) => return Err(self.lost(label, &error_chain(&error))),
             };
             if deadline
-                .get_or_insert_with(|| Deadline::after(RECONNECT))
+                .get_or_insert_with(|| Deadline::after(self.run.reconnect_within()))
                 .is_over()
             {
                 return Err(self.lost(label, &why));
@@ -157,7 +163,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.
     pub(super) async fn ensure(&mut self, doing: &str) -> Result<(), Stop> {
-        let deadline = Deadline::after(RECONNECT);
+        let deadline = Deadline::after(self.run.reconnect_within());
         let mut wait = FIRST_PAUSE;
         while self.connection.is_none() {
             match self.connect().await? {
@@ -180,6 +186,11 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         })
     }
 
+    /// Ends the connection without a goodbye: something on it was given up half-way.
+    pub(super) fn hang_up(&mut self) {
+        self.connection = None;
+    }
+
     /// Says goodbye.
     pub(super) async fn close(self) {
         if let Some(connection) = self.connection {
@@ -190,6 +201,13 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
 fn longer(wait: Duration) -> Duration {
     (wait * 2).min(LONGEST_PAUSE)
+}
+
+/// Waits until somebody stops the run; for ever when nobody can any more.
+pub(super) async fn stopped(mut stop: StopSignal) {
+    if stop.wait_for(Option::is_some).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Whether nobody knows how an item ended.

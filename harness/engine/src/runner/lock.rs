@@ -17,26 +17,6 @@ use crate::{
 };
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
-    /// Asks whether another run works on the host; asks nothing of a host that has never been locked.
-    pub(super) async fn refuse_if_held(&mut self) -> Result<(), Stop> {
-        let dir = StateDir::default();
-        let ask = lock::read_item(self.run.plan.run.as_str(), &dir);
-        let owner = dir.word("lock/owner");
-        let script = format!(
-            "[ -e {owner} ] || {{ echo 'pglock free none'; exit 0; }}\n{}",
-            ask.script
-        );
-        let replies = self
-            .ask("asking for the lock", vec![Item { script, ..ask }])
-            .await?;
-        match told(&replies[0]) {
-            Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
-            // A host whose lock cannot be read is not being changed by this run either.
-            Ok(LockState::Free | LockState::Acquired { .. } | LockState::Failed { .. })
-            | Err(_) => Ok(()),
-        }
-    }
-
     /// Takes the lock, or records who holds it.
     pub(super) async fn lock(&mut self) -> Result<(), Stop> {
         let dir = StateDir::default();
@@ -93,6 +73,29 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             boot_id: read("/proc/sys/kernel/random/boot_id"),
             since: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             job,
+        }
+    }
+}
+
+/// Asks whether another run works on the host; changes nothing on a host that was never locked.
+pub(super) fn question(run: &str) -> Item {
+    let dir = StateDir::default();
+    let ask = lock::read_item(run, &dir);
+    let owner = dir.word("lock/owner");
+    let script = format!(
+        "[ -e {owner} ] || {{ echo 'pglock free none'; exit 0; }}\n{}",
+        ask.script
+    );
+    Item { script, ..ask }
+}
+
+/// Who holds the host, if another run does. A lock that cannot be read is nobody's: a run that only
+/// looks is not in its way.
+pub(super) fn held(reply: &Reply) -> Option<String> {
+    match told(reply) {
+        Ok(LockState::Held { owner, job }) => Some(holder(&owner, job.as_ref())),
+        Ok(LockState::Free | LockState::Acquired { .. } | LockState::Failed { .. }) | Err(_) => {
+            None
         }
     }
 }

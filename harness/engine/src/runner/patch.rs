@@ -17,7 +17,7 @@ use super::{
     state::Stay,
 };
 use crate::{
-    clock::Deadline,
+    clock::{Deadline, pause},
     host::{
         Connector,
         job::{self, JobId, JobReport, JobSpec, JobState, LONG_POLL},
@@ -30,6 +30,9 @@ use crate::{
 
 /// How much of the transaction's output the record holds: its end. The whole is a file of evidence.
 const TAIL: usize = 4 << 10;
+
+/// The pause after a poll that told nothing.
+const POLL_AGAIN: Duration = Duration::from_secs(1);
 
 const STATE: Option<State> = Some(State::Patched);
 
@@ -139,7 +142,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             let replies = self.ask("waiting for the transaction", vec![item]).await?;
             let report = match job::parse(&replies[0]) {
                 Ok(report) => report,
-                Err(_) if !deadline.is_over() && !self.stopped() => continue,
+                Err(_) if !deadline.is_over() && !self.stopped() => {
+                    pause(POLL_AGAIN).await;
+                    continue;
+                }
                 Err(_) => return Ok(PatchEnd::StillRunning),
             };
             output.extend_from_slice(&report.output);

@@ -13,18 +13,18 @@ use super::{
     wire::Wire,
 };
 use crate::host::{
-    Batch, Exit, HostError, Reply, Stage,
+    Batch, Exit, HostError, Reply,
     frame::{self, Collector},
 };
 
-/// How long a host may say nothing at all after it was asked to kill, before it counts as gone.
-const SILENCE: Duration = Duration::from_millis(800);
-
-/// How long killing may take on a host that does answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+mod clock;
+mod settle;
 
 /// How long the host's own watchdog waits beyond the batch's deadline.
 const WATCHDOG_SLACK: Duration = Duration::from_secs(15);
+
+/// No deadline is longer: what is not to end at all ends after a month.
+const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// From how much thrown-away output on an item's stream is read only now and then.
 const FLOOD: u64 = 16 * 1024 * 1024;
@@ -135,7 +135,11 @@ fn start(command: &str, batch: &Batch, first: usize) -> Shell {
     let items = batch.items[first..]
         .iter()
         .map(|item| (item.script.as_str(), item.cap));
-    Shell::start(command, items, Some(batch.deadline + WATCHDOG_SLACK))
+    Shell::start(
+        command,
+        items,
+        Some(batch.deadline.min(LONGEST) + WATCHDOG_SLACK),
+    )
 }
 
 impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
@@ -201,8 +205,10 @@ impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
             .running()
             .map(|running| self.first + running.index);
         if running != self.due.map(|(index, _)| index) {
-            self.due =
-                running.map(|index| (index, Instant::now() + self.batch.items[index].deadline));
+            self.due = running.map(|index| {
+                let deadline = self.batch.items[index].deadline.min(LONGEST);
+                (index, Instant::now() + deadline)
+            });
         }
         // The killer kills the item itself last of all, so that with its end all is done.
         if self.overrun.is_some_and(|index| index < self.replies.len()) {
@@ -244,84 +250,11 @@ impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
         if collector.is_complete() {
             return Some(End::Complete);
         }
-        // A child of the shell may hold the channel open after the shell was killed.
-        let is_gone = exec.has_ended() || !moved && exec.signal().is_some();
+        // A child that got away may hold the channel open after the shell was killed.
+        let is_killed = |killer: &Killer| killer.shell.collector.is_through();
+        let is_gone = exec.has_ended()
+            || !moved && self.killer.as_ref().is_some_and(is_killed) && exec.signal().is_some();
         is_gone.then_some(End::ShellGone)
-    }
-
-    /// Starts a kill when time is up, and gives the host up when killing does not work.
-    fn look_at_clock(&mut self) -> Option<End> {
-        let now = Instant::now();
-        if let Some(killer) = &self.killer {
-            let is_silent = !killer.shell.exec.is_open() && now >= killer.heard + SILENCE;
-            if is_silent {
-                return Some(End::Lost(format!(
-                    "{}, and the host is silent",
-                    self.what_is_up()
-                )));
-            }
-            return (now >= killer.began + PATIENCE)
-                .then(|| End::Lost(format!("{}, and cannot be killed", self.what_is_up())));
-        }
-        if now >= self.began + self.batch.deadline {
-            self.is_over = true;
-            let Some(shell) = self.shell.collector.shell() else {
-                return Some(End::Lost(format!(
-                    "{}, and no shell has started",
-                    self.what_is_up()
-                )));
-            };
-            self.kill(&frame::kill_batch(shell), now);
-        } else if let Some((index, due)) = self.due
-            && now >= due
-            && index >= self.replies.len()
-        {
-            self.overrun = Some(index);
-            let shell = self.shell.collector.shell().unwrap_or(0);
-            let script = match self.shell.collector.running() {
-                Some(running) if running.pid > 0 => frame::kill_item(shell, running.pid),
-                Some(_) | None => frame::kill_batch(shell),
-            };
-            self.kill(&script, now);
-        }
-        None
-    }
-
-    fn what_is_up(&self) -> String {
-        match self.overrun {
-            Some(index) => {
-                format!(
-                    "item {index} overran its {:?}",
-                    self.batch.items[index].deadline
-                )
-            }
-            None => format!("the batch overran its {:?}", self.batch.deadline),
-        }
-    }
-
-    fn kill(&mut self, script: &str, now: Instant) {
-        let shell = Shell::start(self.means.command, [(script, 4096)].into_iter(), None);
-        self.killer = Some(Killer {
-            shell,
-            began: now,
-            heard: now,
-        });
-    }
-
-    fn note_heard(&mut self) {
-        if let Some(killer) = &mut self.killer {
-            killer.heard = Instant::now();
-        }
-    }
-
-    /// When the clock has to be looked at again.
-    fn alarm(&self) -> Instant {
-        match (&self.killer, self.due) {
-            (Some(killer), _) if killer.shell.exec.is_open() => killer.began + PATIENCE,
-            (Some(killer), _) => killer.heard + SILENCE,
-            (None, Some((_, due))) => due.min(self.began + self.batch.deadline),
-            (None, None) => self.began + self.batch.deadline,
-        }
     }
 
     async fn wait(&mut self) -> Result<(), String> {
@@ -336,140 +269,6 @@ impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
             Err(_) => Ok(()),
         }
     }
-
-    /// Draws the conclusion; `None` when a new shell goes on with the items that are left.
-    async fn settle(&mut self, end: End) -> Option<Ran> {
-        match end {
-            End::Complete => Some(self.done(None)),
-            End::Refused(source) if self.first == 0 => Some(Ran {
-                result: Err(HostError::Channel { source }),
-                broken: None,
-            }),
-            End::Refused(source) => {
-                self.lose_rest(&source.to_string());
-                Some(self.done(None))
-            }
-            End::Lost(why) => Some(self.lost(why)),
-            End::ShellGone => self.shell_gone().await,
-        }
-    }
-
-    fn done(&mut self, broken: Option<String>) -> Ran {
-        if broken.is_none() {
-            self.retire_killer();
-            self.retire_shell();
-        }
-        Ran {
-            result: Ok(std::mem::take(&mut self.replies)),
-            broken,
-        }
-    }
-
-    /// The connection is lost. If the host cannot have begun, that is an error of the whole batch.
-    fn lost(&mut self, why: String) -> Ran {
-        self.means.wire.cut();
-        if self.first == 0 && !self.shell.exec.is_sent() {
-            let result = Err(match self.is_over {
-                true => HostError::Deadline {
-                    stage: Stage::Channel,
-                    after: self.batch.deadline,
-                },
-                false => HostError::Lost { why: why.clone() },
-            });
-            return Ran {
-                result,
-                broken: Some(why),
-            };
-        }
-        self.lose_rest(&why);
-        self.done(Some(why))
-    }
-
-    fn lose_rest(&mut self, why: &str) {
-        for _ in self.replies.len()..self.batch.items.len() {
-            self.give_up(Exit::Lost {
-                why: why.to_owned(),
-            });
-        }
-    }
-
-    /// Ends the next item without a word from the host, keeping what it has printed.
-    fn give_up(&mut self, exit: Exit) {
-        let index = self.replies.len() - self.first;
-        let reply = self
-            .shell
-            .collector
-            .give_up(index, exit, self.began.elapsed());
-        self.hand_over(reply);
-    }
-
-    /// The shell ended and not all items did: it was killed, or never started.
-    async fn shell_gone(&mut self) -> Option<Ran> {
-        let signal = self.last_words().await;
-        let next = self.replies.len();
-        if next == self.batch.items.len() {
-            return Some(self.done(None));
-        }
-        if self.shell.collector.shell().is_none() && self.first == 0 {
-            let said = said(&self.shell.collector, signal.as_deref());
-            return Some(Ran {
-                result: Err(HostError::NotStarted { said }),
-                broken: None,
-            });
-        }
-        let has_begun = self.shell.collector.has_begun(next - self.first);
-        if has_begun || next == self.first && !self.is_over {
-            let exit = self.exit_of_gone(next, signal.as_deref());
-            self.give_up(exit);
-        }
-        if self.is_over {
-            let why = format!("the batch overran its {:?}", self.batch.deadline);
-            for _ in self.replies.len()..self.batch.items.len() {
-                self.give_up(Exit::NotRun { why: why.clone() });
-            }
-        }
-        if self.replies.len() == self.batch.items.len() {
-            return Some(self.done(None));
-        }
-        self.go_on();
-        None
-    }
-
-    fn exit_of_gone(&self, index: usize, signal: Option<&str>) -> Exit {
-        if self.is_over || self.overrun == Some(index) {
-            return Exit::DeadlineExceeded;
-        }
-        let number = signal.and_then(signal_number);
-        match number.filter(|_| self.shell.collector.has_begun(index - self.first)) {
-            // The item has killed `$$`, which is the batch's shell: its own fate, told by sshd.
-            Some(number) => Exit::Code(128 + number),
-            None => Exit::Lost {
-                why: "the shell ended before the item did".into(),
-            },
-        }
-    }
-
-    /// Starts a new shell for the items that are left.
-    fn go_on(&mut self) {
-        self.first = self.replies.len();
-        self.retire_killer();
-        self.retire_shell();
-        self.shell = start(self.means.command, self.batch, self.first);
-        self.due = None;
-        self.overrun = None;
-    }
-
-    /// Closes the channel and learns which signal ended the shell, if the server tells.
-    async fn last_words(&mut self) -> Option<String> {
-        let limit = Instant::now() + SILENCE;
-        while !self.shell.exec.close() {
-            match timeout_at(limit, self.means.wire.ready()).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) | Err(_) => break,
-            }
-        }
-        self.shell.exec.signal()
-    }
 }
 
 /// Lets other tasks run; an endless writer is read in sips, so that it costs neither side's whole
@@ -483,33 +282,4 @@ async fn breathe(is_flood: bool) {
         true => tokio::time::sleep(Duration::from_millis(20)).await,
         false => tokio::task::yield_now().await,
     }
-}
-
-fn said(collector: &Collector, signal: Option<&str>) -> String {
-    let noise = collector.noise();
-    match (noise.is_empty(), signal) {
-        (false, _) => noise,
-        (true, Some(signal)) => format!("ended by SIG{signal}"),
-        (true, None) => "it ended without a word".into(),
-    }
-}
-
-/// Numbers of the signals that RFC 4254, 6.10 names, on Linux.
-fn signal_number(name: &str) -> Option<u8> {
-    Some(match name {
-        "HUP" => 1,
-        "INT" => 2,
-        "QUIT" => 3,
-        "ILL" => 4,
-        "ABRT" => 6,
-        "FPE" => 8,
-        "KILL" => 9,
-        "USR1" => 10,
-        "SEGV" => 11,
-        "USR2" => 12,
-        "PIPE" => 13,
-        "ALRM" => 14,
-        "TERM" => 15,
-        _ => return None,
-    })
 }

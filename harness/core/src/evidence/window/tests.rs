@@ -502,7 +502,7 @@ fn a_capture_survives_json() {
         json.contains(r#""marker":{"missing":{"why":"no permission"}}"#),
         "{json}"
     );
-    assert!(json.contains(r#""marker":{"ok":null}"#), "{json}");
+    assert!(json.contains(r#""marker":{"known":null}"#), "{json}");
     assert_eq!(
         serde_json::from_str::<WindowCapture>(&json).unwrap(),
         capture

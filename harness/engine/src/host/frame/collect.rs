@@ -176,6 +176,12 @@ impl Collector {
             && self.book.fault.is_none()
     }
 
+    /// Says whether standard output has come to its proper end, whatever was taken of the replies.
+    #[must_use]
+    pub fn is_through(&self) -> bool {
+        self.book.stdout.closed
+    }
+
     /// Tells what was wrong with the frames, if anything was.
     #[must_use]
     pub fn fault(&self) -> Option<&str> {

@@ -266,6 +266,20 @@ async fn a_server_that_speaks_first_is_a_protocol_failure() {
     }
 }
 
+/// An answer to nobody's question is an answer all the same, whenever it comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_comes_before_the_request_is_one() {
+    let server = Server::start(async |mut stream| {
+        let said = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(said).await.unwrap();
+        drain(&mut stream).await;
+    })
+    .await;
+    for _ in 0..50 {
+        assert_eq!(answer(&request(&server.url("/"), LONG)).await.status, 408);
+    }
+}
+
 /// A reader deadline alone would let a byte a second through for ever.
 #[tokio::test]
 async fn dripping_and_stalling_end_at_the_deadline() {

@@ -19,13 +19,31 @@ pub(super) fn unpack(packed: &str) -> Result<Vec<u8>, LocalError> {
     openssl::base64::decode_block(&joined).map_err(|_| LocalError::Output("it is not base64"))
 }
 
-/// Splits the answer from the tool's last words; none when the answer was cut off before them. The
-/// last mark counts: a body may hold one.
-pub(super) fn last_words(raw: &[u8]) -> Option<(&[u8], String)> {
-    let mark = MARK.as_bytes();
+/// What stands behind an answer.
+pub(super) struct LastWords {
+    /// The tool's exit status.
+    pub(super) rc: u8,
+    /// What it said on standard error, as far as the script keeps it.
+    pub(super) said: String,
+}
+
+/// Splits the answer from the last words; none when it was cut off before them.
+pub(super) fn last_words(raw: &[u8]) -> Option<(&[u8], LastWords)> {
+    let (answer, words) = split_last(raw, MARK)?;
+    let words = String::from_utf8_lossy(words);
+    let (rc, said) = words.split_once('\n')?;
+    let words = LastWords {
+        rc: rc.strip_prefix("rc=")?.parse().ok()?,
+        said: said.trim().to_owned(),
+    };
+    Some((answer, words))
+}
+
+/// Splits at the last mark: a body may hold one.
+pub(super) fn split_last<'a>(raw: &'a [u8], mark: &str) -> Option<(&'a [u8], &'a [u8])> {
+    let mark = mark.as_bytes();
     let at = raw.windows(mark.len()).rposition(|w| w == mark)?;
-    let words = String::from_utf8_lossy(&raw[at + mark.len()..]);
-    Some((&raw[..at], words.trim().to_owned()))
+    Some((&raw[..at], &raw[at + mark.len()..]))
 }
 
 /// Reads an answer that was longer than what is let through, so that the last words are lost.
@@ -44,9 +62,8 @@ pub(super) fn cut(probe: &LocalProbe, raw: &[u8]) -> Result<Told, LocalError> {
 
 /// A value of `key=value` words.
 pub(super) fn word<'a>(words: &'a str, key: &str) -> Option<&'a str> {
-    words
-        .split_ascii_whitespace()
-        .find_map(|w| w.strip_prefix(key)?.strip_prefix('='))
+    let mut words = words.split_ascii_whitespace();
+    words.find_map(|w| w.strip_prefix(key)?.strip_prefix('='))
 }
 
 /// The head of an answer.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use patchgate_core::observation::{HttpEnd, HttpPhase};
 
 use super::{
-    LocalError, LocalProbe, MARK,
-    answer::{self, Told, word},
+    LocalError, LocalProbe,
+    answer::{self, LastWords, Told},
     failed, quote,
 };
 use crate::probe::http::{USER_AGENT, host_header};
@@ -24,15 +24,14 @@ pub(super) fn script(probe: &LocalProbe) -> String {
     let (port, seconds) = (probe.port(), probe.seconds());
     let lines: Vec<_> = request(probe).iter().map(|l| quote(l)).collect();
     let inner = quote(&format!(
-        "trap '' PIPE; exec 3<>/dev/tcp/127.0.0.1/{port}; echo @connected; \
-         printf '%s\\r\\n' \"$@\" >&3; cat <&3"
+        "trap '' PIPE; exec 4<>/dev/tcp/127.0.0.1/{port} || exit 1; echo @connected; \
+         printf '%s\\r\\n' \"$@\" >&4; cat <&4"
     ));
     format!(
-        "echo tool=bash\n\
-         {{ pg_t=$(date +%s%N); timeout {seconds} bash -c {inner} bash {lines} 2>&1; \
-         printf '{mark}rc=%s from=%s to=%s' $? \"$pg_t\" \"$(date +%s%N)\"; }} | pg_pack",
-        lines = lines.join(" "),
-        mark = MARK.replace('\n', "\\n"),
+        "echo tool=bash; date +%s%N\n\
+         pg_pack timeout {seconds} bash -c {inner} bash {}\n\
+         date +%s%N",
+        lines.join(" ")
     )
 }
 
@@ -49,55 +48,55 @@ fn request(probe: &LocalProbe) -> [String; 6] {
     ]
 }
 
-/// Reads what bash brought.
-pub(super) fn read(probe: &LocalProbe, raw: &[u8]) -> Result<Told, LocalError> {
-    let Some((said, words)) = answer::last_words(raw) else {
-        return answer::cut(probe, raw.strip_prefix(CONNECTED).unwrap_or(raw));
+/// Reads what bash brought: two times in nanoseconds, and the packed answer between them.
+pub(super) fn read(probe: &LocalProbe, told: &str) -> Result<Told, LocalError> {
+    let (from, rest) = told.split_once('\n').unwrap_or_default();
+    let (packed, to) = rest.trim_end().rsplit_once('\n').unwrap_or_default();
+    let (Ok(from), Ok(to)) = (from.parse::<u64>(), to.parse::<u64>()) else {
+        return Err(LocalError::Output("bash's times are missing"));
     };
-    let number = |key| word(&words, key)?.parse::<u64>().ok();
-    let (Some(rc), Some(from), Some(to)) = (number("rc"), number("from"), number("to")) else {
-        return Err(LocalError::Output("bash's figures are missing"));
+    let elapsed = Duration::from_nanos(to.saturating_sub(from));
+    let raw = answer::unpack(packed)?;
+    let Some((raw, words)) = answer::last_words(&raw) else {
+        let raw = raw.strip_prefix(CONNECTED).unwrap_or(&raw);
+        return answer::cut(probe, raw);
     };
-    let end = match said.strip_prefix(CONNECTED) {
-        Some(answer) => connected(probe, rc, answer)?,
-        None => not_connected(rc, said)?,
+    let end = match raw.strip_prefix(CONNECTED) {
+        Some(answer) => connected(probe, &words, answer)?,
+        None => not_connected(&words)?,
     };
-    Ok(Told {
-        end,
-        elapsed: Duration::from_nanos(to.saturating_sub(from)),
-    })
+    Ok(Told { end, elapsed })
 }
 
-fn not_connected(rc: u64, said: &[u8]) -> Result<HttpEnd, LocalError> {
-    let said = String::from_utf8_lossy(said).trim().to_owned();
+fn not_connected(LastWords { rc, said }: &LastWords) -> Result<HttpEnd, LocalError> {
     let phase = match rc {
         124 => HttpPhase::ConnectTimeout,
         _ if said.contains("refused") => HttpPhase::Refused,
+        _ if said.contains("reset by peer") => HttpPhase::Reset,
         _ if said.contains("timed out") => HttpPhase::ConnectTimeout,
         _ if said.contains("route") || said.contains("nreachable") => HttpPhase::Unreachable,
-        _ => {
-            return Err(LocalError::Output(
-                "bash could not connect, and why is unknown",
-            ));
-        }
+        _ => return Err(LocalError::Bash(*rc, said.clone())),
     };
     Ok(failed(phase, said, 0))
 }
 
-fn connected(probe: &LocalProbe, rc: u64, answer: &[u8]) -> Result<HttpEnd, LocalError> {
+/// What bash's status and complaints mean once the connection stood. A write that fails makes no
+/// status of its own, and a broken pipe is no failure: the answer may have come.
+fn connected(
+    probe: &LocalProbe,
+    LastWords { rc, said }: &LastWords,
+    answer: &[u8],
+) -> Result<HttpEnd, LocalError> {
     let bytes = answer.len() as u64;
-    // The complaint stands at the end; before it may be a part of an answer.
-    let tail = String::from_utf8_lossy(&answer[answer.len().saturating_sub(200)..]);
     let phase = match (rc, bytes) {
-        (_, _) if rc != 124 && tail.contains("onnection reset by peer") => HttpPhase::Reset,
+        (_, _) if said.contains("reset by peer") => HttpPhase::Reset,
         (124, 0) => HttpPhase::FirstByteTimeout,
         (124, _) => HttpPhase::Body,
         (0, 0) => HttpPhase::NoData,
         (0, _) => return by_length(probe, answer),
-        (_, _) if tail.contains("Broken pipe") => HttpPhase::NoData,
-        (_, _) => return Err(LocalError::Output("bash failed, and why is unknown")),
+        (_, _) => return Err(LocalError::Bash(*rc, said.clone())),
     };
-    Ok(failed(phase, tail.trim(), bytes))
+    Ok(failed(phase, said, bytes))
 }
 
 /// Holds the body against the length that its head announces.

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use patchgate_core::observation::{HttpEnd, HttpPhase};
+use patchgate_core::observation::HttpPhase;
 
 use super::{
-    LocalError, LocalProbe, MARK,
-    answer::{self, Told, word},
+    LocalError, LocalProbe,
+    answer::{self, LastWords, Told, word},
     failed, quote,
 };
 use crate::probe::http::{USER_AGENT, host, host_header};
 
-/// What curl is to say of the transfer.
-const SAY: &str = "connect=%{time_connect} first=%{time_starttransfer} total=%{time_total} \
-                   body=%{size_download} head=%{size_header}";
+/// What curl puts behind an answer.
+const FIGURES: &str = "\n@figures ";
+/// What curl is to say there of the transfer.
+const SAY: &str = "total=%{time_total} body=%{size_download} head=%{size_header}";
 
 /// The branch of the script that uses curl.
 ///
@@ -57,44 +58,47 @@ fn run(probe: &LocalProbe, to: &str) -> String {
         false => " -k",
     };
     let (seconds, agent) = (probe.seconds(), quote(USER_AGENT));
-    let say = quote(&format!("{MARK}{SAY}\n"));
+    let say = quote(&format!("{FIGURES}{SAY}"));
     format!(
         "echo tool=curl\n\
-         {{ curl -q -g -sS -i --noproxy '*' --max-time {seconds} -A {agent}{insecure} -w {say} \
-         {to} 2>&1; echo \" rc=$?\"; }} | pg_pack"
+         pg_pack curl -q -g -sS -v -i --noproxy '*' --max-time {seconds} -A {agent}{insecure} \
+         -w {say} {to}"
     )
 }
 
 /// What curl says of a transfer.
 struct Facts {
-    connected: bool,
     /// Bytes of the answer, head included.
     bytes: u64,
     total: Duration,
 }
 
 impl Facts {
-    fn read(words: &str) -> Option<Self> {
-        let seconds = |key| word(words, key)?.parse::<f64>().ok();
-        let bytes = |key| Some(word(words, key)?.parse::<f64>().ok()? as u64);
+    fn read(figures: &[u8]) -> Option<Self> {
+        let figures = String::from_utf8_lossy(figures);
+        let number = |key| word(&figures, key)?.parse::<f64>().ok();
         Some(Self {
-            connected: seconds("connect")? > 0.0,
-            bytes: bytes("head")? + bytes("body")?,
-            total: Duration::try_from_secs_f64(seconds("total")?).ok()?,
+            bytes: (number("head")? + number("body")?) as u64,
+            total: Duration::try_from_secs_f64(number("total")?).ok()?,
         })
     }
 }
 
 /// Reads what curl brought.
 pub(super) fn read(probe: &LocalProbe, raw: &[u8]) -> Result<Told, LocalError> {
-    let Some((answer, words)) = answer::last_words(raw) else {
+    let Some((raw, LastWords { rc, said })) = answer::last_words(raw) else {
         return answer::cut(probe, raw);
     };
-    let facts = Facts::read(&words).ok_or(LocalError::Output("curl's figures are missing"))?;
-    let rc = word(&words, "rc").and_then(|rc| rc.parse().ok());
-    let end = match rc.ok_or(LocalError::Output("curl's status is missing"))? {
+    let figures = answer::split_last(raw, FIGURES);
+    let Some((answer, facts)) = figures.and_then(|(a, f)| Some((a, Facts::read(f)?))) else {
+        return Err(LocalError::Curl(rc, complaint(&said)));
+    };
+    let end = match rc {
         0 => answer::whole(probe, answer)?,
-        rc => failure(rc, complaint(answer, &words), &facts)?,
+        rc => match phase(rc, &said, facts.bytes) {
+            Some(phase) => failed(phase, complaint(&said), facts.bytes),
+            None => return Err(LocalError::Curl(rc, complaint(&said))),
+        },
     };
     Ok(Told {
         end,
@@ -102,28 +106,28 @@ pub(super) fn read(probe: &LocalProbe, raw: &[u8]) -> Result<Told, LocalError> {
     })
 }
 
-/// The first line of curl's complaint, which old versions print before the figures and new ones after.
-fn complaint(answer: &[u8], words: &str) -> String {
-    let line = |text: &str| {
-        let from = &text[text.rfind("curl: (")?..];
-        Some(from.lines().next().unwrap_or(from).trim().to_owned())
-    };
-    let answer = || line(&String::from_utf8_lossy(answer));
-    line(words).or_else(answer).unwrap_or_default()
+/// The line that is meant for people.
+fn complaint(said: &str) -> String {
+    let line = said.lines().find(|line| line.starts_with("curl: ("));
+    line.unwrap_or(said).trim().to_owned()
 }
 
-/// What curl's exit status and words mean. A handshake that gets no answer is a late first byte; curl
-/// does not tell one that stalled half-way.
-fn failure(rc: u8, said: String, facts: &Facts) -> Result<HttpEnd, LocalError> {
+/// What curl's exit status and notes mean; none where they say nothing of the service.
+///
+/// The notes tell what the status does not: why a connection failed, and whether it stood when time
+/// ran out. A TLS handshake that gets no answer is a late first byte; one that stalls half-way cannot
+/// be told from it.
+fn phase(rc: u8, said: &str, bytes: u64) -> Option<HttpPhase> {
     let told = |what: &str| said.contains(what);
-    let phase = match (rc, facts.bytes) {
+    let stood = told("Connected to") || told("... connected") || told("Operation timed out");
+    Some(match (rc, bytes) {
         (6, _) => HttpPhase::Dns,
+        (7, _) if told("refused") => HttpPhase::Refused,
         (7, _) if told("o route") || told("nreachable") => HttpPhase::Unreachable,
+        // It stood, and was gone when curl looked.
+        (7, _) if told("reset by peer") || told("not connected") => HttpPhase::Reset,
         (7, _) if told("timed out") => HttpPhase::ConnectTimeout,
-        // curl 7.19 gives no reason; 127.0.0.1 has hardly another.
-        (7, _) => HttpPhase::Refused,
-        // Old curls count in milliseconds, in which a connection to 127.0.0.1 takes none.
-        (28, _) if !facts.connected && !told("Operation timed out") => HttpPhase::ConnectTimeout,
+        (28, _) if !stood => HttpPhase::ConnectTimeout,
         (28, 0) => HttpPhase::FirstByteTimeout,
         (28, _) => HttpPhase::Body,
         (35 | 52 | 55 | 56, _) if told("reset by peer") || told("errno 104") => HttpPhase::Reset,
@@ -133,7 +137,6 @@ fn failure(rc: u8, said: String, facts: &Facts) -> Result<HttpEnd, LocalError> {
         (1 | 8, _) => HttpPhase::Protocol,
         (56, _) if told("chunk") || told("header") => HttpPhase::Protocol,
         (18 | 56, _) => HttpPhase::Body,
-        (_, _) => return Err(LocalError::Curl(rc, said)),
-    };
-    Ok(failed(phase, said, facts.bytes))
+        (_, _) => return None,
+    })
 }

@@ -1,0 +1,250 @@
+//! Mistakes in files and arguments: all of them at once, each with its place, and nothing is touched.
+
+use std::{io::ErrorKind, net::TcpListener};
+
+use super::{CHECK, Place, SUITE, inventory, names, place};
+
+const BAD_SUITE: &str = "suite: mine\nchecks:\n  - id: page\n    http: { url: \"http://{{ host }}/\", \
+                         statsu: 200 }\n  - id: page\n    command: { run: ls, exit: 300 }\n";
+const BAD_PATCH: &str = "patch_set: x\nselect: { updates: sekurity }\nrebot: never\n";
+const BAD_GATE: &str =
+    "gate: g\nrequire:\n  suites: { mine: all, other: all }\n  coverage: complet\n";
+const PATCH: &str = "patch_set: x\nselect: { updates: all }\n";
+
+#[test]
+fn the_mistakes_of_all_files_are_told_at_once_and_nothing_is_touched() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let good_host = inventory(listener.local_addr().unwrap().port());
+    let bad_host = "    web2:\n      ansible_port: 99999\n      patchgate_roll: rebuild\n";
+    let place = Place::new(&[])
+        .with("inventory.yaml", &(good_host + bad_host))
+        .with("suite.yaml", BAD_SUITE)
+        .with("patch.yaml", BAD_PATCH)
+        .with("gate.yaml", BAD_GATE);
+    let before = names(&place);
+    let arguments = "run -i inventory.yaml --patch patch.yaml --suite ./suite.yaml --suite nosuch \
+                     --suite lost.yaml --gate gate.yaml -o run --rollout";
+    let ended = place.run(arguments).with(2).telling(&[
+        "inventory.yaml:5:21",
+        "`ansible_port` cannot be `99999`",
+        "a whole number from 1 to 65535",
+        "inventory.yaml:6:7",
+        "did you mean `patchgate_role`?",
+        "suite.yaml:4:40",
+        "did you mean `status`?",
+        "suite.yaml:5:9",
+        "the check `page` is there twice",
+        "suite.yaml:6:31",
+        "patch.yaml:2:20",
+        "patch.yaml:3:1",
+        "did you mean `reboot`?",
+        "gate.yaml:3:24",
+        "there is no suite `other`",
+        "gate.yaml:4:13",
+        "did you mean `complete`?",
+        "there is no built-in suite `nosuch`",
+        "cannot read `lost.yaml`: No such file",
+        "11 mistakes in the configuration; nothing was touched",
+    ]);
+    assert_eq!(ended.stdout, "");
+    assert!(
+        !ended.stderr.contains("no suite `mine`"),
+        "the gate's mistakes are its own: {}",
+        ended.stderr
+    );
+    assert_eq!(names(&place), before);
+    let connected = listener.accept().unwrap_err().kind();
+    assert_eq!(
+        connected,
+        ErrorKind::WouldBlock,
+        "nothing may be connected to"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_with_the_reason() {
+    let place = place();
+    for (arguments, told) in [
+        (
+            "hosts -i lost.yaml",
+            "cannot read `lost.yaml`: No such file",
+        ),
+        ("check -i .", "cannot read `.`: Is a directory"),
+        (
+            "plan -i inventory.yaml --patch lost.yaml",
+            "cannot read `lost.yaml`",
+        ),
+        (
+            "plan -i inventory.yaml --gate lost.yaml",
+            "cannot read `lost.yaml`",
+        ),
+        (
+            "plan -i inventory.yaml --suite ./lost.yaml",
+            "cannot read `./lost.yaml`",
+        ),
+        (
+            "plan -i inventory.yaml --suite nosuch",
+            "built in are httpd, selinux",
+        ),
+    ] {
+        let ended = place.run(arguments).with(2).telling(&[told]);
+        assert_eq!(ended.stdout, "", "{arguments}");
+    }
+}
+
+#[test]
+fn a_limit_that_names_nobody_is_a_mistake_and_one_that_leaves_nobody_runs_nothing() {
+    let place = place();
+    let limited = |limit: &str| place.run(&format!("{CHECK} -o run --limit {limit}"));
+    let near = limited("wbe1").with(2);
+    let _told = near.telling(&["`wbe1` is no host or group", "did you mean `web1`?"]);
+    let _told = limited("~web.*").with(2).telling(&["not built"]);
+    let _told = limited("web1:!web1").with(4).telling(&["nothing to run"]);
+    assert!(!place.path("run").exists());
+    let none = "-i inventory.yaml --limit web1:!web1";
+    assert_eq!(place.run(&format!("hosts {none}")).with(4).stdout, "");
+    let _none = place
+        .run(&format!("plan {none}"))
+        .with(4)
+        .telling(&["0 checks on 0 hosts"]);
+}
+
+#[test]
+fn nothing_to_do_is_never_success() {
+    for (inventory, told) in [
+        ("", "this file is empty"),
+        ("# nothing\n", "this file is empty"),
+        ("all:\n", "this inventory has no hosts"),
+        ("all:\n  hosts: {}\n", "this inventory has no hosts"),
+        ("all:\n  hosts:\n", "this inventory has no hosts"),
+        ("[web]\nweb1\n", "inventory.yaml:1"),
+    ] {
+        let place = place().with("inventory.yaml", inventory);
+        for command in [
+            &format!("{CHECK} -o run"),
+            "plan -i inventory.yaml",
+            "hosts -i inventory.yaml",
+        ] {
+            let ended = place.run(command).with(2).telling(&[told]);
+            assert_eq!(ended.stdout, "");
+        }
+        assert!(!place.path("run").exists());
+    }
+}
+
+#[test]
+fn hosts_outside_the_lab_are_patched_only_on_request() {
+    let place = Place::new(&[])
+        .with("suite.yaml", SUITE)
+        .with("patch.yaml", PATCH)
+        .with(
+            "inventory.yaml",
+            "all:\n  vars: { ansible_host: 127.0.0.1, ansible_port: 1 }\n  hosts:\n    lab1: { \
+             patchgate_lab: true }\n    prod1: { ansible_port: 2 }\n    prod2: { ansible_port: 3 }\n",
+        );
+    let run = "run -i inventory.yaml --patch patch.yaml --suite ./suite.yaml -o run";
+    let ended = place.run(run).with(2);
+    let refused = ended.telling(&["prod1, prod2", "--rollout", "patchgate_lab: true"]);
+    assert!(!refused.stderr.contains("lab1"), "{}", refused.stderr);
+    assert!(!place.path("run").exists());
+    // What only looks needs no permission; neither does a lab, and a rollout has it.
+    let _plan = place
+        .run("plan -i inventory.yaml --patch patch.yaml")
+        .with(0);
+    let _lab = place.run(&format!("{run} --limit lab1")).with(3);
+    let _rollout = place
+        .run(&run.replace("-o run", "-o rollout --rollout"))
+        .with(3);
+}
+
+#[test]
+fn denials_cannot_be_checked_without_evidence() {
+    let gate = "gate: quick\nrequire:\n  suites: { httpd: all }\n  coverage: not-collected\n";
+    let place = place().with("gate.yaml", gate);
+    let ended = place
+        .run("check -i inventory.yaml --suite httpd --gate gate.yaml")
+        .with(2);
+    let _told = ended.telling(&["suite httpd checks denials", "coverage: not-collected"]);
+}
+
+#[test]
+fn two_suites_of_one_name_are_refused() {
+    let place = place().with("other.yaml", SUITE);
+    for suites in [
+        "--suite ./suite.yaml --suite other.yaml",
+        "--suite httpd --suite httpd",
+    ] {
+        let ended = place
+            .run(&format!("plan -i inventory.yaml {suites}"))
+            .with(2);
+        let _told = ended.telling(&["two suites are named"]);
+    }
+}
+
+const CANARY: &str = "canary-hunter2";
+
+/// Where a secret may stand, and what is told of it.
+const SECRETS: [(&str, &str); 6] = [
+    (
+        "      ansible_password: CANARY\n",
+        "`ansible_password` is a secret",
+    ),
+    (
+        "      ansible_become_pass: \"CANARY\"\n",
+        "`ansible_become_pass` is a secret",
+    ),
+    (
+        "      patchgate_role: { ansible_password: CANARY, x: CANARY }\n",
+        "inventory.yaml:4",
+    ),
+    (
+        "      ansible_password: CANARY: CANARY\n",
+        "this is not YAML",
+    ),
+    ("      ansible_password: \"CANARY\n", "this is not YAML"),
+    (
+        "      my_key: |\n        -----BEGIN OPENSSH PRIVATE KEY-----\n        CANARY\n",
+        "holds a private key",
+    ),
+];
+
+#[test]
+fn a_secret_in_an_inventory_is_refused_and_never_shown() {
+    for (secret, told) in SECRETS {
+        let text = format!("all:\n  hosts:\n    web1:\n{secret}").replace("CANARY", CANARY);
+        let place = place().with("inventory.yaml", &text);
+        for command in [
+            "hosts -i inventory.yaml",
+            "plan -i inventory.yaml",
+            &format!("{CHECK} -o run"),
+        ] {
+            let ended = place.run(command).with(2).telling(&[told]);
+            assert!(!ended.all().contains(CANARY), "{}", ended.all());
+        }
+    }
+}
+
+#[test]
+fn a_mistake_beside_a_secret_does_not_show_the_line() {
+    let text = format!(
+        "all:\n  hosts:\n    web1: {{ ansible_password: {CANARY}, ansible_port: 99999 }}\n"
+    );
+    let place = place().with("inventory.yaml", &text);
+    let ended = place.run("hosts -i inventory.yaml").with(2);
+    let ended = ended.telling(&[
+        "is a secret",
+        "inventory.yaml:3",
+        "`ansible_port` cannot be `99999`",
+    ]);
+    assert!(!ended.all().contains(CANARY), "{}", ended.all());
+}
+
+#[test]
+fn a_login_in_a_url_is_not_shown() {
+    let suite =
+        format!("suite: s\nchecks:\n  - id: a\n    http: {{ url: \"http://me:{CANARY}@h/\" }}\n");
+    let place = place().with("suite.yaml", &suite);
+    let ended = place.run(CHECK).with(2).telling(&["suite.yaml:4"]);
+    assert!(!ended.all().contains(CANARY), "{}", ended.all());
+}

@@ -1,0 +1,246 @@
+//! What is looked at in one state of one host: facts, access vectors, and every check.
+
+use futures_util::future::join_all;
+use patchgate_core::{
+    event::What,
+    facts::Facts,
+    id::CheckId,
+    observation::Observation,
+    plan::{PlannedHost, id_of},
+    reading::Reading,
+    state::State,
+    suite::Check,
+};
+
+use super::{
+    Run,
+    link::{Link, Stop, is_lost, stopped},
+    lock,
+    state::Stay,
+};
+use crate::{
+    host::{Batch, Connector, Exit, Item, Reply},
+    probe::{HttpRequest, Prober, observation},
+    record::RecordError,
+    script::{
+        checks::{self, Way},
+        facts, packages, vectors,
+    },
+};
+
+/// The planned checks of a host, by the way they are made.
+#[derive(Default)]
+struct Work<'a> {
+    on_host: Vec<(CheckId, &'a Check, Item)>,
+    from_controller: Vec<(CheckId, HttpRequest)>,
+    /// Checks that are answered without asking anybody: by the window, or not at all.
+    answered: Vec<(CheckId, Observation)>,
+}
+
+/// The items of a state's batch, and where each answer will stand.
+struct Sheet {
+    items: Vec<Item>,
+    lock: Option<usize>,
+    facts: usize,
+    packages: Option<usize>,
+    vectors: Option<usize>,
+    first_check: usize,
+}
+
+impl Sheet {
+    fn new<C, P>(run: &Run<C, P>, work: &Work<'_>) -> Self {
+        let mut items = Vec::new();
+        let mut push = |item| {
+            items.push(item);
+            items.len() - 1
+        };
+        let domains = run.plan.domains();
+        // A run that patches holds the lock; one that only looks asks whether somebody does.
+        let lock = run
+            .plan
+            .patch
+            .is_none()
+            .then(|| push(lock::question(run.plan.run.as_str())));
+        let facts = push(facts::item());
+        let packages = run.needs_packages().then(|| push(packages::item()));
+        let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
+        let first_check = items.len();
+        items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
+        Self {
+            items,
+            lock,
+            facts,
+            packages,
+            vectors,
+            first_check,
+        }
+    }
+
+    fn read_facts(&self, replies: &[Reply]) -> Facts {
+        let packages = match self.packages {
+            Some(at) => packages::read(&replies[at]),
+            None => Reading::missing("not asked for"),
+        };
+        facts::read(&replies[self.facts], packages)
+    }
+}
+
+impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
+    /// Reads the facts and access vectors, makes every check, and closes the window.
+    ///
+    /// A run that is stopped waits for none of it: the facts are missing then, and so are the results.
+    pub(super) async fn look(&mut self, stay: Stay) -> Result<Facts, Stop> {
+        let work = self.work();
+        let stop = self.stop.clone();
+        let looked = tokio::select! {
+            looked = self.look_everywhere(stay.state, &work) => Some(looked),
+            () = stopped(stop) => None,
+        };
+        let facts = match looked {
+            Some(Ok(facts)) => facts,
+            Some(Err(stop)) => return Err(self.abandon(stay, stop)),
+            None => return self.break_off(stay),
+        };
+        for (check, saw) in work.answered {
+            record_check(self.run, self.host, stay.state, check, saw)?;
+        }
+        self.leave(stay).await?;
+        self.run.journal.sync()?;
+        Ok(facts)
+    }
+
+    async fn look_everywhere(&mut self, state: State, work: &Work<'_>) -> Result<Facts, Stop> {
+        let facts = self.look_on_host(state, work).await?;
+        look_from_here(self.run, self.host, state, work).await?;
+        Ok(facts)
+    }
+
+    /// Gives up what was being looked at, because the run was stopped.
+    fn break_off(&mut self, stay: Stay) -> Result<Facts, Stop> {
+        const WHY: &str = "the run was stopped";
+        self.hang_up();
+        self.record(stay, |open| open.abandon(WHY))?;
+        let nothing = Reply::silent(Exit::NotRun {
+            why: WHY.to_owned(),
+        });
+        Ok(facts::read(&nothing, Reading::missing(WHY)))
+    }
+
+    fn work(&self) -> Work<'a> {
+        let run = self.run;
+        let mut work = Work::default();
+        for suite in &run.plan.suites {
+            for check in &suite.checks {
+                let id = id_of(suite, &check.name);
+                match checks::way(check, &self.host.address) {
+                    Ok(Way::OnHost(item)) => work.on_host.push((id, check, item)),
+                    Ok(Way::FromController(request)) => work.from_controller.push((id, request)),
+                    Ok(Way::ByWindow) => work.answered.push((id, Observation::Window)),
+                    Err(why) => work.answered.push((id, Observation::Errored { why })),
+                }
+            }
+        }
+        work
+    }
+
+    /// The batch of a state; each check is recorded as soon as its answer comes.
+    async fn look_on_host(&mut self, state: State, work: &Work<'_>) -> Result<Facts, Stop> {
+        let mut sheet = Sheet::new(self.run, work);
+        let items = std::mem::take(&mut sheet.items);
+        self.ensure("reading the host").await?;
+        let (run, host) = (self.run, self.host);
+        let (mut trouble, mut holder) = (None, None);
+        let on_reply = |at: usize, reply: &Reply| {
+            if sheet.lock == Some(at) {
+                holder = lock::held(reply);
+            }
+            let check = at
+                .checked_sub(sheet.first_check)
+                .and_then(|i| work.on_host.get(i));
+            if let (Some((id, check, _)), None, None) = (check, &holder, &trouble) {
+                let saw = checks::read(check, &host.address, reply);
+                trouble = record_check(run, host, state, id.clone(), saw).err();
+            }
+        };
+        let replies = self.run(&Batch::new("checks", items), on_reply).await;
+        if let Some(error) = trouble {
+            return Err(Stop::Record(error));
+        }
+        if let Some(holder) = holder {
+            return Err(self.record_stop(What::HostLocked { holder }));
+        }
+        match replies {
+            Ok(replies) => self.read_answers(state, &sheet, &replies).await,
+            Err(_) => self.retell(state).await,
+        }
+    }
+
+    async fn read_answers(
+        &mut self,
+        state: State,
+        sheet: &Sheet,
+        replies: &[Reply],
+    ) -> Result<Facts, Stop> {
+        let facts = sheet.read_facts(replies);
+        self.record_facts(state, &facts)?;
+        if let Some(at) = sheet.vectors {
+            let vectors = vectors::read(&replies[at]);
+            self.run
+                .write(self.host, Some(state), What::VectorsRead { vectors })?;
+        }
+        if replies.iter().any(is_lost) {
+            self.ensure("checking").await?;
+        }
+        Ok(facts)
+    }
+
+    /// The batch was never begun: the connection is had again or the host is lost, and the state's
+    /// checks stay without a result.
+    async fn retell(&mut self, state: State) -> Result<Facts, Stop> {
+        self.ensure("checking").await?;
+        let replies = self.ask("reading facts", vec![facts::item()]).await?;
+        let facts = facts::read(&replies[0], Reading::missing("the connection was lost"));
+        self.record_facts(state, &facts)?;
+        Ok(facts)
+    }
+
+    fn record_facts(&self, state: State, facts: &Facts) -> Result<(), RecordError> {
+        let facts = Box::new(facts.clone());
+        self.run
+            .write(self.host, Some(state), What::FactsCollected { facts })
+    }
+}
+
+/// The requests of a remote client, side by side.
+async fn look_from_here<C: Connector, P: Prober>(
+    run: &Run<C, P>,
+    host: &PlannedHost,
+    state: State,
+    work: &Work<'_>,
+) -> Result<(), RecordError> {
+    let asked = work.from_controller.iter().map(|(id, request)| async move {
+        (id.clone(), observation(run.prober.http(request).await))
+    });
+    for (check, saw) in join_all(asked).await {
+        record_check(run, host, state, check, saw)?;
+    }
+    Ok(())
+}
+
+fn record_check<C, P>(
+    run: &Run<C, P>,
+    host: &PlannedHost,
+    state: State,
+    check: CheckId,
+    saw: Observation,
+) -> Result<(), RecordError> {
+    run.write(
+        host,
+        Some(state),
+        What::CheckFinished {
+            check,
+            attempt: 1,
+            saw,
+        },
+    )
+}
