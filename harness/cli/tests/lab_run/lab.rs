@@ -116,6 +116,15 @@ impl Lab {
         self.start(&self.inventory, &["run", "--patch", &night])
     }
 
+    /// Starts March's night on hosts that a run left locked.
+    pub(crate) fn start_broken(&self, run: &str) -> Run {
+        let night = night("march");
+        self.start(
+            &self.inventory,
+            &["run", "--patch", &night, "--break-lock", run],
+        )
+    }
+
     /// Runs suites only, to the end.
     pub(crate) fn check(&self, inventory: &Path) -> Ended {
         self.start(inventory, &["check"]).end()
@@ -164,7 +173,7 @@ pub(crate) fn patchgate() -> Command {
 }
 
 /// The path of a patch set of `ci/lab/nights`.
-pub(crate) fn night(name: &str) -> String {
+fn night(name: &str) -> String {
     format!(
         "{}/../../ci/lab/nights/{name}.yaml",
         env!("CARGO_MANIFEST_DIR")

@@ -11,6 +11,8 @@
 
 mod access;
 mod evidence;
+mod interrupt;
 mod lab;
+mod loss;
 mod nights;
 mod record;

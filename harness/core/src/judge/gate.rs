@@ -207,7 +207,7 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
     found.extend(unmet.into_iter().map(|why| entry(Missing::Needs, why)));
     found.extend(whole::of_end(ledger).map(|why| entry(Missing::Host, why)));
     if view.plan.patch.is_some() {
-        found.extend(patch_trouble(ledger).map(|why| entry(Missing::Patch, why)));
+        found.extend(patch_trouble(view, ledger).map(|why| entry(Missing::Patch, why)));
     }
     found.extend(restart_troubles(view, host, ledger).map(|why| Undecided {
         state: Some(State::Restarted),
@@ -223,7 +223,7 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
 }
 
 /// What is wrong with the transaction of a host; none when it is in as planned.
-fn patch_trouble(ledger: &HostLedger) -> Option<String> {
+fn patch_trouble(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
     let planned = ledger.planned.as_ref().and_then(|p| p.value.known());
     let why = match ledger.patch.as_ref().map(|p| &p.value) {
         Some(PatchEnd::NothingToDo) if planned.is_some_and(Vec::is_empty) => return None,
@@ -236,9 +236,13 @@ fn patch_trouble(ledger: &HostLedger) -> Option<String> {
         Some(PatchEnd::Lost) => {
             "the transaction ended without leaving a result on the host".to_owned()
         }
-        Some(PatchEnd::StillRunning) => "the transaction had not ended when it was waited for no \
-                                         longer; the host goes on with it"
-            .to_owned(),
+        Some(PatchEnd::StillRunning) if view.ledger.interrupted.is_some() => {
+            "the transaction had not ended when the run was stopped; it goes on on the host"
+                .to_owned()
+        }
+        Some(PatchEnd::StillRunning) => {
+            "the transaction had not ended by its deadline; it goes on on the host".to_owned()
+        }
         Some(PatchEnd::NotStarted { why }) => format!("nothing was applied: {why}"),
         None if ledger.patch_started.is_none() => "the patch set was not applied".to_owned(),
         None => "the transaction's end is not in the record".to_owned(),

@@ -1,5 +1,7 @@
 //! One host's way through a run.
 
+use std::time::Duration;
+
 use patchgate_core::{
     event::{PatchEnd, What},
     evidence::window::Expectations,
@@ -8,6 +10,7 @@ use patchgate_core::{
     plan::PlannedHost,
     state::State,
 };
+use tokio::time::timeout;
 
 use super::{
     Run, StopSignal,
@@ -24,7 +27,7 @@ pub(super) async fn drive<C: Connector, P: Prober>(
 ) -> Result<(), RecordError> {
     let mut link = match Link::open(run, host, stop).await {
         Ok(link) => link,
-        Err(Stop::Recorded) => return run.journal.sync(),
+        Err(Stop::Recorded | Stop::Asked) => return run.journal.sync(),
         Err(Stop::Record(error)) => return Err(error),
     };
     let ended = match &run.plan.patch {
@@ -33,10 +36,14 @@ pub(super) async fn drive<C: Connector, P: Prober>(
     };
     link.close().await;
     match ended {
-        Ok(()) | Err(Stop::Recorded) => run.journal.sync(),
+        Ok(()) | Err(Stop::Recorded | Stop::Asked) => run.journal.sync(),
         Err(Stop::Record(error)) => Err(error),
     }
 }
+
+/// How long a run that was stopped takes to give a host's lock back: a CI system that gave the signal
+/// waits ten seconds.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// In a window in which patchgate changes nothing, nothing may change.
 const NOTHING: Expectations = Expectations {
@@ -58,30 +65,40 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.finish(None)
     }
 
-    /// A run with a patch: lock, baseline, patch, and the states after it.
+    /// A run with a patch: under the lock, which stays where a transaction goes on by itself.
     async fn patch_and_check(&mut self, set: &PatchSet) -> Result<(), Stop> {
         self.lock().await?;
+        match self.patch_under_lock(set).await {
+            Err(Stop::Asked) => self.leave_host(None).await,
+            ended @ (Ok(()) | Err(Stop::Record(_) | Stop::Recorded)) => ended,
+        }
+    }
+
+    /// Baseline, patch, and the states after it.
+    async fn patch_under_lock(&mut self, set: &PatchSet) -> Result<(), Stop> {
+        self.go_on()?;
         let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
         let facts = self.look(stay).await?;
-        // First, because a look that was broken off leaves no facts to hold the needs against.
-        if self.stopped() {
-            return self.leave_host(None).await;
-        }
         let unmet = needs::unmet(&self.run.plan.suites, &facts);
         if !unmet.is_empty() {
             let why = unmet.join("; ");
             self.not_started(&why)?;
             return self.leave_host(None).await;
         }
+        self.go_on()?;
         let (stay, end) = self.apply(set, POLICY_LOAD).await?;
-        let after = self.look(stay).await?;
+        let after = match self.look(stay).await {
+            Ok(after) => Some(after),
+            Err(Stop::Asked) => None,
+            Err(stop @ (Stop::Record(_) | Stop::Recorded)) => return Err(stop),
+        };
         match &end {
             PatchEnd::NothingToDo | PatchEnd::Exited(0) => {
                 self.restarted(&set.services).await?;
                 self.leave_host(None).await
             }
             PatchEnd::Exited(_) | PatchEnd::Lost | PatchEnd::NotStarted { .. } => {
-                self.leave_host(dirt(&end, &facts, &after)).await
+                self.leave_host(dirt(&end, &facts, after.as_ref())).await
             }
             // The lock stays as long as the work does.
             PatchEnd::StillRunning => self.finish(None),
@@ -94,9 +111,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             Services::Leave => return Ok(()),
             Services::Restart(units) => units,
         };
-        if self.stopped() {
-            return Ok(());
-        }
+        self.go_on()?;
         let items = units.iter().map(|u| restart::item(u)).collect();
         let (stay, replies) = self.enter(State::Restarted, NOTHING, items).await?;
         let units = restart::read(units, &replies);
@@ -105,13 +120,17 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.look(stay).await.map(|_| ())
     }
 
-    pub(super) fn stopped(&self) -> bool {
-        self.stop.borrow().is_some()
-    }
-
-    /// Gives the lock back and records the end.
+    /// Gives the lock back and records the end. A run that was stopped does not wait long for it.
     async fn leave_host(&mut self, dirty: Option<String>) -> Result<(), Stop> {
-        self.unlock().await?;
+        let limit = if self.stopped() {
+            LAST_WORD
+        } else {
+            Duration::MAX
+        };
+        match timeout(limit, self.unlock()).await {
+            Ok(unlocked) => unlocked?,
+            Err(_) => return Err(self.lost("giving the lock back", "the run was stopped")),
+        }
         self.finish(dirty)
     }
 

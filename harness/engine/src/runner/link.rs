@@ -24,6 +24,8 @@ pub(super) enum Stop {
     Record(RecordError),
     /// The host's part is over; the reason is in the record.
     Recorded,
+    /// Somebody stopped the run.
+    Asked,
 }
 
 impl From<RecordError> for Stop {
@@ -54,12 +56,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             connection: None,
         };
         let stop = link.stop.clone();
-        let connected = tokio::select! {
-            connected = link.connect() => connected?,
-            // The record says why the host's checks did not run: the run was stopped.
-            () = stopped(stop) => return Err(Stop::Recorded),
-        };
-        match connected {
+        let connected = async { Ok(link.connect().await?) };
+        match until_stopped(stop, connected).await? {
             Ok(()) => Ok(link),
             Err(error) => Err(link.unreachable(&error)),
         }
@@ -161,6 +159,39 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         }
     }
 
+    /// As [`Self::ask`], for what may be left half-way when somebody stops the run.
+    pub(super) async fn ask_until_stopped(
+        &mut self,
+        label: &'static str,
+        items: Vec<Item>,
+    ) -> Result<Vec<Reply>, Stop> {
+        self.go_on()?;
+        let stop = self.stop.clone();
+        let asked = until_stopped(stop, self.ask(label, items)).await;
+        self.let_go(asked)
+    }
+
+    /// Whether somebody stopped the run.
+    pub(super) fn stopped(&self) -> bool {
+        self.stop.borrow().is_some()
+    }
+
+    /// Goes on unless somebody stopped the run.
+    pub(super) fn go_on(&self) -> Result<(), Stop> {
+        match self.stopped() {
+            true => Err(Stop::Asked),
+            false => Ok(()),
+        }
+    }
+
+    /// Lets a connection go whose batch was left half-way: it is of no more use.
+    pub(super) fn let_go<T>(&mut self, asked: Result<T, Stop>) -> Result<T, Stop> {
+        if let Err(Stop::Asked) = asked {
+            self.connection = None;
+        }
+        asked
+    }
+
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.
     pub(super) async fn ensure(&mut self, doing: &str) -> Result<(), Stop> {
         let deadline = Deadline::after(self.run.reconnect_within());
@@ -169,7 +200,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             match self.connect().await? {
                 Ok(()) => {}
                 Err(error) if error.is_security_stop() => return Err(self.unreachable(&error)),
-                Err(error) if deadline.is_over() || self.stop.borrow().is_some() => {
+                Err(error) if deadline.is_over() || self.stopped() => {
                     return Err(self.lost(doing, &error_chain(&error)));
                 }
                 Err(_) => pause(wait).await,
@@ -179,16 +210,11 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         Ok(())
     }
 
-    fn lost(&self, doing: &str, why: &str) -> Stop {
+    pub(super) fn lost(&self, doing: &str, why: &str) -> Stop {
         self.record_stop(What::HostLost {
             doing: doing.to_owned(),
             why: why.to_owned(),
         })
-    }
-
-    /// Ends the connection without a goodbye: something on it was given up half-way.
-    pub(super) fn hang_up(&mut self) {
-        self.connection = None;
     }
 
     /// Says goodbye.
@@ -203,10 +229,15 @@ fn longer(wait: Duration) -> Duration {
     (wait * 2).min(LONGEST_PAUSE)
 }
 
-/// Waits until somebody stops the run; for ever when nobody can any more.
-pub(super) async fn stopped(mut stop: StopSignal) {
-    if stop.wait_for(Option::is_some).await.is_err() {
-        std::future::pending::<()>().await;
+/// Does something that may be left half-way, until somebody stops the run.
+pub(super) async fn until_stopped<T>(
+    mut stop: StopSignal,
+    work: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop> {
+    tokio::select! {
+        biased;
+        Ok(_) = stop.wait_for(Option::is_some) => Err(Stop::Asked),
+        done = work => done,
     }
 }
 

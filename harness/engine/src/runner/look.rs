@@ -14,12 +14,12 @@ use patchgate_core::{
 
 use super::{
     Run,
-    link::{Link, Stop, is_lost, stopped},
+    link::{Link, Stop, is_lost, until_stopped},
     lock,
     state::Stay,
 };
 use crate::{
-    host::{Batch, Connector, Exit, Item, Reply},
+    host::{Batch, Connector, Item, Reply},
     probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::{
@@ -87,43 +87,29 @@ impl Sheet {
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Reads the facts and access vectors, makes every check, and closes the window.
-    ///
-    /// A run that is stopped waits for none of it: the facts are missing then, and so are the results.
     pub(super) async fn look(&mut self, stay: Stay) -> Result<Facts, Stop> {
-        let work = self.work();
-        let stop = self.stop.clone();
-        let looked = tokio::select! {
-            looked = self.look_everywhere(stay.state, &work) => Some(looked),
-            () = stopped(stop) => None,
+        let facts = match self.look_around(stay.state).await {
+            Ok(facts) => facts,
+            Err(stop) => return Err(self.abandon(stay, stop)),
         };
-        let facts = match looked {
-            Some(Ok(facts)) => facts,
-            Some(Err(stop)) => return Err(self.abandon(stay, stop)),
-            None => return self.break_off(stay),
-        };
-        for (check, saw) in work.answered {
-            record_check(self.run, self.host, stay.state, check, saw)?;
-        }
         self.leave(stay).await?;
         self.run.journal.sync()?;
         Ok(facts)
     }
 
-    async fn look_everywhere(&mut self, state: State, work: &Work<'_>) -> Result<Facts, Stop> {
-        let facts = self.look_on_host(state, work).await?;
-        look_from_here(self.run, self.host, state, work).await?;
+    /// Everything of a state but its window, until somebody stops the run.
+    async fn look_around(&mut self, state: State) -> Result<Facts, Stop> {
+        self.go_on()?;
+        let work = self.work();
+        let (run, host, stop) = (self.run, self.host, self.stop.clone());
+        let looked = until_stopped(stop.clone(), self.look_on_host(state, &work)).await;
+        let facts = self.let_go(looked)?;
+        let from_here = async { Ok(look_from_here(run, host, state, &work).await?) };
+        until_stopped(stop, from_here).await?;
+        for (check, saw) in work.answered {
+            record_check(run, host, state, check, saw)?;
+        }
         Ok(facts)
-    }
-
-    /// Gives up what was being looked at, because the run was stopped.
-    fn break_off(&mut self, stay: Stay) -> Result<Facts, Stop> {
-        const WHY: &str = "the run was stopped";
-        self.hang_up();
-        self.record(stay, |open| open.abandon(WHY))?;
-        let nothing = Reply::silent(Exit::NotRun {
-            why: WHY.to_owned(),
-        });
-        Ok(facts::read(&nothing, Reading::missing(WHY)))
     }
 
     fn work(&self) -> Work<'a> {

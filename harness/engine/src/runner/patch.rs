@@ -55,7 +55,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         expected: Expectations,
     ) -> Result<(Stay, PatchEnd), Stop> {
         let replies = self
-            .ask("planning the transaction", vec![dnf::plan_item(set)])
+            .ask_until_stopped("planning the transaction", vec![dnf::plan_item(set)])
             .await?;
         let planned = dnf::read_plan(&replies[0]);
         self.run.write(
@@ -82,6 +82,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Hands the transaction to the host and waits for its end. The intent is durable before the
     /// host hears of it.
     async fn transact(&mut self, set: &PatchSet) -> Result<PatchEnd, Stop> {
+        self.go_on()?;
         let job = match JobId::new(self.run.plan.run.as_str()) {
             Ok(job) => job,
             Err(bad) => {
@@ -126,7 +127,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.end(end, dnf::transaction(&text), &text)
     }
 
-    /// Follows a job's output to its end, through lost connections.
+    /// Follows a job's output to its end, through lost connections, or until somebody stops the run:
+    /// the host goes on by itself.
     async fn wait_for(
         &mut self,
         job: &JobId,
@@ -139,7 +141,12 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             let offset = output.len() as u64;
             let wait = LONG_POLL.min(deadline.left()).max(Duration::from_secs(1));
             let item = job::poll_item(job, &dir, offset, wait);
-            let replies = self.ask("waiting for the transaction", vec![item]).await?;
+            let asked = self.ask_until_stopped("waiting for the transaction", vec![item]);
+            let replies = match asked.await {
+                Ok(replies) => replies,
+                Err(Stop::Asked) => return Ok(PatchEnd::StillRunning),
+                Err(stop @ (Stop::Record(_) | Stop::Recorded)) => return Err(stop),
+            };
             let report = match job::parse(&replies[0]) {
                 Ok(report) => report,
                 Err(_) if !deadline.is_over() && !self.stopped() => {
@@ -210,8 +217,9 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 }
 
-/// What a transaction left undone on a host; none when the host is whole.
-pub(super) fn dirt(end: &PatchEnd, before: &Facts, after: &Facts) -> Option<String> {
+/// What a transaction left undone on a host; none when the host is whole. `after` is absent where
+/// nobody looked any more.
+pub(super) fn dirt(end: &PatchEnd, before: &Facts, after: Option<&Facts>) -> Option<String> {
     match end {
         PatchEnd::NothingToDo
         | PatchEnd::NotStarted { .. }
@@ -220,7 +228,10 @@ pub(super) fn dirt(end: &PatchEnd, before: &Facts, after: &Facts) -> Option<Stri
         PatchEnd::Lost => {
             Some("the transaction broke off: packages may be half installed".to_owned())
         }
-        PatchEnd::Exited(code) => match (before.packages.known(), after.packages.known()) {
+        PatchEnd::Exited(code) => match (
+            before.packages.known(),
+            after.and_then(|a| a.packages.known()),
+        ) {
             (Some(before), Some(after)) => match package::difference(before, after).len() {
                 0 => None,
                 n => Some(format!(

@@ -54,7 +54,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         let close = window::close_item(&open.nonce, &open.id);
         let slice = window::slice_item(&open.position());
-        match self.ask("closing the window", vec![close, slice]).await {
+        match self
+            .ask_until_stopped("closing the window", vec![close, slice])
+            .await
+        {
             Ok(replies) => Ok(self.record(stay, |open| open.close(&replies[0], &replies[1]))?),
             Err(stop) => Err(self.abandon(stay, stop)),
         }
@@ -62,14 +65,18 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
 
     /// Records a window that will never be closed.
     pub(super) fn abandon(&self, stay: Stay, stop: Stop) -> Stop {
-        let why = "the host was given up before the window closed";
+        let why = match stop {
+            Stop::Record(_) => return stop,
+            Stop::Recorded => "the host was given up before the window closed",
+            Stop::Asked => "the run was stopped",
+        };
         match self.record(stay, |open| open.abandon(why)) {
             Ok(()) => stop,
             Err(error) => Stop::Record(error),
         }
     }
 
-    pub(super) fn record(
+    fn record(
         &self,
         stay: Stay,
         close: impl FnOnce(Open) -> patchgate_core::evidence::capture::WindowCapture,

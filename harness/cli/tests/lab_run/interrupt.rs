@@ -1,0 +1,111 @@
+//! The end of a controller, asked for or not, while a host works on.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::lab::{Ended, Lab, REBUILD, Run, await_that, patchgate};
+
+/// Between a signal and the end of the program. A CI system gives ten seconds.
+const GRACE: Duration = Duration::from_secs(3);
+/// What a transaction may take on a machine that is busy with other things.
+const TRANSACTION: Duration = Duration::from_secs(300);
+
+#[test]
+fn ctrl_c_ends_the_controller_at_once_and_never_the_transaction() {
+    let lab = Lab::with(&[REBUILD]);
+    let mut run = lab.start_night("february");
+    run.await_event("host-connected", REBUILD);
+    await_that("the lock", GRACE * 10, || holder(&lab).is_some());
+    let ended = interrupt(run);
+    assert_eq!(
+        holder(&lab),
+        None,
+        "nothing was begun, nothing stays locked"
+    );
+    assert_eq!(ended.record.verdict()["checks"]["planned"], 15);
+
+    let (run, id) = amid_the_transaction(&lab);
+    let ended = interrupt(run);
+    ended.assert_told("stopped by SIGINT");
+    let finished = &ended.record.events("patch-finished", REBUILD)[0];
+    assert_eq!(finished["what"]["end"], "still-running");
+    assert_eq!(holder(&lab).as_deref(), Some(&*id));
+
+    let next = lab.start_broken(&id).end().with_code(7);
+    next.assert_told("its transaction is running");
+    await_transaction(&lab, &id);
+}
+
+#[test]
+fn a_killed_controller_leaves_a_host_that_ends_its_transaction_and_can_be_taken_over() {
+    let lab = Lab::with(&[REBUILD]);
+    let (run, id) = amid_the_transaction(&lab);
+    run.signal(Signal::KILL);
+    let killed = run.end();
+    assert_eq!(killed.code, None, "a signal ended it");
+    let record = &killed.record;
+    let judged = patchgate().arg("judge").arg(record.dir()).output().unwrap();
+    assert_eq!(judged.status.code(), Some(3), "{judged:?}");
+    assert_eq!(record.verdict()["verdict"], "undecided");
+    record.assert_accounts_for_every_check();
+
+    await_transaction(&lab, &id);
+    let next = lab.start_night("march").end().with_code(7);
+    next.assert_told(&id);
+    next.assert_told("its transaction has ended well");
+
+    let next = lab.start_broken(&id).end().with_code(0);
+    next.assert_told("nothing to patch");
+    assert_eq!(holder(&lab), None);
+}
+
+/// Starts March's updates, which heal, and waits until the host is at work on them.
+fn amid_the_transaction(lab: &Lab) -> (Run, String) {
+    let mut run = lab.start_night("march");
+    run.await_event("patch-started", REBUILD);
+    let plan: Value = serde_json::from_str(&run.record.text("plan.json")).unwrap();
+    let id = plan["run"].as_str().unwrap().to_owned();
+    let begun = format!("test -e /var/lib/patchgate/jobs/{id}/started");
+    await_that("the job's begin", Duration::from_secs(60), || {
+        lab.try_in_guest(REBUILD, &begun).status.success()
+    });
+    (run, id)
+}
+
+/// Presses Ctrl-C; the program ends in time, with a whole record.
+fn interrupt(run: Run) -> Ended {
+    run.signal(Signal::INT);
+    let pressed = Instant::now();
+    let ended = run.end().with_code(130);
+    let took = pressed.elapsed();
+    println!("ended {:.1} s after SIGINT", took.as_secs_f64());
+    assert!(took < GRACE, "{took:?}: {}", ended.console);
+    assert_eq!(ended.record.events("run-interrupted", "").len(), 1);
+    assert_eq!(ended.record.verdict()["verdict"], "undecided");
+    ended.record.assert_accounts_for_every_check();
+    ended.record.assert_judged_again_the_same();
+    ended
+}
+
+/// Waits until the host has ended a run's transaction by itself, and says that nothing is half done.
+fn await_transaction(lab: &Lab, id: &str) {
+    let result = format!("cat /var/lib/patchgate/jobs/{id}/result");
+    await_that("the transaction's end", TRANSACTION, || {
+        let output = lab.try_in_guest(REBUILD, &result);
+        output.status.success() && String::from_utf8_lossy(&output.stdout).trim() == "0"
+    });
+    let policy = lab.in_guest(REBUILD, "rpm -q selinux-policy-targeted");
+    assert_eq!(policy.lines().count(), 1, "{policy}");
+    assert!(policy.contains("-195."), "{policy}");
+    lab.in_guest(REBUILD, "dnf -q check && rpm -q --verify --nofiles --all");
+}
+
+/// The run that holds the host's lock.
+fn holder(lab: &Lab) -> Option<String> {
+    let owner = lab.try_in_guest(REBUILD, "cat /var/lib/patchgate/lock/owner");
+    let text = String::from_utf8(owner.stdout).unwrap();
+    let run = text.lines().find_map(|line| line.strip_prefix("run="));
+    run.map(ToOwned::to_owned)
+}
