@@ -95,13 +95,16 @@ pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidenc
     }
 }
 
+/// What is said of a window without denials in which nothing can be missing.
+pub const NO_DENIALS: &str = "no denials";
+
 /// Says in words what a window shows; "no denials" only where nothing can be missing.
 #[must_use]
 pub fn statement(evidence: &WindowEvidence) -> String {
     let denials = evidence.denials().count();
     let gaps = gap_list(&evidence.coverage);
     match (&evidence.coverage, denials) {
-        (Coverage::Complete, 0) => "no denials".to_owned(),
+        (Coverage::Complete, 0) => NO_DENIALS.to_owned(),
         (Coverage::Complete, _) => plural(denials, "denial"),
         (Coverage::Degraded(_), 0) => format!("none seen, {gaps}"),
         (Coverage::Unavailable(gap), 0) => format!("unknown: {gap}"),
