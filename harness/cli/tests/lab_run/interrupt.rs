@@ -19,8 +19,10 @@ fn ctrl_c_ends_the_controller_at_once_and_never_the_transaction() {
     let lab = Lab::with(&[REBUILD]);
     let mut run = lab.start_night("february");
     run.await_event("host-connected", REBUILD);
-    await_that("the lock", Duration::from_secs(60), || holder(&lab).is_some());
-    let ended = interrupt(run);
+    await_that("the lock", Duration::from_secs(60), || {
+        holder(&lab).is_some()
+    });
+    let ended = interrupt(run, IN_TIME);
     assert_eq!(
         holder(&lab),
         None,
