@@ -97,6 +97,7 @@ scenarios! {
         job_start_unheard
         never_holds
         interrupted
+        stopped_while_planning
         panics
     }
 }

@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use crate::lab::{Ended, Lab, REBUILD, Run, await_that, patchgate};
 
-/// Between a signal and the end of the program. A CI system gives ten seconds.
-const GRACE: Duration = Duration::from_secs(3);
+/// Between a signal and the end of the program, where nothing is to be done on the host any more.
+const AT_ONCE: Duration = Duration::from_secs(3);
+/// The same where a lock is to be given back, over a new connection. A CI system waits ten seconds.
+const IN_TIME: Duration = Duration::from_secs(8);
 /// What a transaction may take on a machine that is busy with other things.
 const TRANSACTION: Duration = Duration::from_secs(300);
 
@@ -17,8 +19,10 @@ fn ctrl_c_ends_the_controller_at_once_and_never_the_transaction() {
     let lab = Lab::with(&[REBUILD]);
     let mut run = lab.start_night("february");
     run.await_event("host-connected", REBUILD);
-    await_that("the lock", GRACE * 10, || holder(&lab).is_some());
-    let ended = interrupt(run);
+    await_that("the lock", Duration::from_secs(60), || {
+        holder(&lab).is_some()
+    });
+    let ended = interrupt(run, IN_TIME);
     assert_eq!(
         holder(&lab),
         None,
@@ -27,7 +31,7 @@ fn ctrl_c_ends_the_controller_at_once_and_never_the_transaction() {
     assert_eq!(ended.record.verdict()["checks"]["planned"], 15);
 
     let (run, id) = amid_the_transaction(&lab);
-    let ended = interrupt(run);
+    let ended = interrupt(run, AT_ONCE);
     ended.assert_told("stopped by SIGINT");
     let finished = &ended.record.events("patch-finished", REBUILD)[0];
     assert_eq!(finished["what"]["end"], "still-running");
@@ -35,7 +39,6 @@ fn ctrl_c_ends_the_controller_at_once_and_never_the_transaction() {
 
     let next = lab.start_broken(&id).end().with_code(7);
     next.assert_told("its transaction is running");
-    await_transaction(&lab, &id);
 }
 
 #[test]
@@ -75,13 +78,13 @@ fn amid_the_transaction(lab: &Lab) -> (Run, String) {
 }
 
 /// Presses Ctrl-C; the program ends in time, with a whole record.
-fn interrupt(run: Run) -> Ended {
+fn interrupt(run: Run, limit: Duration) -> Ended {
     run.signal(Signal::INT);
     let pressed = Instant::now();
     let ended = run.end().with_code(130);
     let took = pressed.elapsed();
     println!("ended {:.1} s after SIGINT", took.as_secs_f64());
-    assert!(took < GRACE, "{took:?}: {}", ended.console);
+    assert!(took < limit, "{took:?}: {}", ended.console);
     assert_eq!(ended.record.events("run-interrupted", "").len(), 1);
     assert_eq!(ended.record.verdict()["verdict"], "undecided");
     ended.record.assert_accounts_for_every_check();

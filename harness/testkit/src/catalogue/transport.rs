@@ -36,6 +36,7 @@ pub fn all() -> Vec<Case> {
         job_start_unheard(),
         never_holds(),
         interrupted(),
+        stopped_while_planning(),
         panics(),
     ]
 }
@@ -290,6 +291,17 @@ pub fn interrupted() -> Case {
     let scenario = Scenario {
         stop_at: Some(("centos-web", "starting the transaction")),
         ..pair("interrupted", HostScript::rebuild())
+    };
+    let cells: Cells = &[("* patched *", "not-run"), ("* restarted *", "not-run")];
+    (scenario, undecided(3, &[], cells))
+}
+
+/// Somebody stops the run while the host plans its transaction: none is begun, and nothing stays locked.
+#[must_use]
+pub fn stopped_while_planning() -> Case {
+    let scenario = Scenario {
+        stop_at: Some(("centos-web", "planning the transaction")),
+        ..alone("stopped-while-planning", HostScript::rebuild())
     };
     let cells: Cells = &[("* patched *", "not-run"), ("* restarted *", "not-run")];
     (scenario, undecided(3, &[], cells))
