@@ -23,6 +23,7 @@ use crate::{
 pub(super) fn decide(view: &View<'_>, findings: Vec<Finding>) -> Verdict {
     let closed = findings.iter().any(|f| closes(view, f));
     let mut undecided = missing(view);
+    undecided.extend(findings.iter().filter_map(unexplained));
     undecided.sort();
     let decision = match (closed, undecided.is_empty() && anything_counts(view)) {
         (true, _) => Decision::Closed,
@@ -62,6 +63,18 @@ fn closes(view: &View<'_>, finding: &Finding) -> bool {
         Class::HostLost => true,
         Class::BrokenBefore | Class::Fixed | Class::AccessLost => false,
     }
+}
+
+/// A silent loss of access that no check felt: production may feel it, and no log will say so.
+fn unexplained(finding: &Finding) -> Option<Undecided> {
+    let denial = finding.cause.denial.as_ref().filter(|d| d.silenced)?;
+    let silent = finding.class == Class::AccessLost;
+    silent.then(|| Undecided {
+        host: finding.hosts.first().cloned(),
+        state: None,
+        what: Missing::Access,
+        why: format!("{denial}, and no check needed it: somebody has to look"),
+    })
 }
 
 /// Whether the hosts of a finding are what its suite needs.

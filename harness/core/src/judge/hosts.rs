@@ -80,7 +80,11 @@ fn logged(view: &View<'_>, host: &PlannedHost, state: State, statement: String) 
     match lost.filter(|l| l.denial.silenced && l.state <= state) {
         None => statement,
         Some(lost) => {
-            let in_log = if statement == window::NO_DENIALS { "none" } else { statement.as_str() };
+            let in_log = if statement == window::NO_DENIALS {
+                "none"
+            } else {
+                statement.as_str()
+            };
             format!("{in_log} in the log, and none will be: {}", lost.denial)
         }
     }
