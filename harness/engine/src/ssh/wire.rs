@@ -113,12 +113,17 @@ pub(super) fn again<T>(result: Result<T, ssh2::Error>) -> Result<Option<T>, ssh2
     }
 }
 
-/// Lets the kernel notice a vanished peer within about 35 s, also while nothing is being sent; the
-/// deadlines of batches are what counts, this is the belt.
+/// How long a peer may leave what was sent without an answer, in milliseconds.
+const SILENT_PEER: u32 = 35_000;
+
+/// Lets the kernel notice a vanished peer within about 35 s, whether something is on its way to it
+/// (when keep-alives are not sent) or nothing; the deadlines of batches are what counts, this is the
+/// belt.
 fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     sockopt::set_socket_keepalive(stream, true)?;
     sockopt::set_tcp_keepidle(stream, Duration::from_secs(15))?;
     sockopt::set_tcp_keepintvl(stream, Duration::from_secs(5))?;
     sockopt::set_tcp_keepcnt(stream, 4)?;
+    sockopt::set_tcp_user_timeout(stream, SILENT_PEER)?;
     Ok(())
 }
