@@ -38,7 +38,7 @@ use login::Credentials;
 use wire::Wire;
 
 /// How often a login is tried again when the server hangs up before it has said who it is.
-const RETRIES: u32 = 3;
+const RETRIES: u32 = 5;
 
 /// How much is read from a stream at once.
 const BUFFER: usize = 32 * 1024;
