@@ -50,6 +50,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         })
     }
 
+    /// Records who holds the host if another run took the lock meanwhile.
+    pub(super) fn unless_locked(&self, reply: &Reply) -> Result<(), Stop> {
+        match held(reply) {
+            Some(holder) => Err(self.record_stop(What::HostLocked { holder })),
+            None => Ok(()),
+        }
+    }
+
     /// Gives the lock back.
     pub(super) async fn unlock(&mut self) -> Result<(), Stop> {
         let item = lock::release_item(self.run.plan.run.as_str(), &StateDir::default());
