@@ -67,7 +67,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 packages: planned.clone(),
             },
         )?;
-        let (stay, _) = self.enter(State::Patched, expected, Vec::new()).await?;
+        let stay = self.enter(State::Patched, expected).await?;
         let ended = match planned {
             Reading::Missing { why } => self.end(PatchEnd::NotStarted { why }, None, ""),
             Reading::Known(packages) if packages.is_empty() => {
