@@ -48,6 +48,7 @@ impl RunDir {
         }
         let made = fs::DirBuilder::new().mode(0o700).create(path);
         made.map_err(|e| RecordError::io("create", path, e))?;
+        sync_dir(parent.unwrap_or(Path::new(".")))?;
         Ok(Self {
             path: path.to_owned(),
         })
@@ -99,6 +100,8 @@ impl RunDir {
         let dir = self.path.join("evidence").join(host);
         fs::create_dir_all(&dir).map_err(|e| RecordError::io("create", &dir, e))?;
         self.write(&relative, bytes)?;
+        sync_dir(&self.path.join("evidence"))?;
+        sync_dir(&self.path)?;
         Ok((relative, hex(&sha256(bytes))))
     }
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use openssl::sha::sha256;
 
-use super::{Item, quote, state_dir::StateDir};
+use super::{Item, lock, quote, state_dir::StateDir};
 
 mod parse;
 mod script;
@@ -181,7 +181,20 @@ impl JobReport {
 /// Its reply is for [`parse()`].
 #[must_use]
 pub fn start_item(spec: &JobSpec) -> Item {
+    start(spec, "")
+}
+
+/// As [`start_item`], if the lock's owner is this run and names this job.
+///
+/// The host looks and starts under the lock's own guard: nobody takes the lock in between.
+#[must_use]
+pub fn start_locked_item(spec: &JobSpec, run: &str) -> Item {
+    start(spec, &lock::held_script(run, &spec.id, &spec.state_dir))
+}
+
+fn start(spec: &JobSpec, guard: &str) -> Item {
     let script = script::START
+        .replace("@GUARD@", guard)
         .replace("@JOBS@", &spec.state_dir.word("jobs"))
         .replace("@ID@", spec.id.as_str())
         .replace("@SHA@", &spec.sha256())

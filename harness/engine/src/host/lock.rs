@@ -128,6 +128,30 @@ fn item(run: &str, state_dir: &StateDir, action: &str) -> Item {
     Item::new(script, Duration::from_secs(30))
 }
 
+/// Sets the shell variable `held` to `true` or `false`: whether the owner is this run and names this
+/// job. The guard stays taken, as file descriptor 9, until the shell that asked has ended.
+pub(super) fn held_script(run: &str, job: &JobId, state_dir: &StateDir) -> String {
+    HELD.replace("@LOCK@", &state_dir.word("lock"))
+        .replace("@ME@", &quote::sh(&plain(run)))
+        .replace("@JOB@", &quote::sh(job.as_str()))
+}
+
+const HELD: &str = r#"held=false
+L=@LOCK@
+if [ -w "$L/guard" ] && [ -r "$L/owner" ]; then
+exec 9>>"$L/guard"
+flock -w 5 9 || reject "the guard of the lock is busy"
+run= job=
+while IFS== read -r k v; do
+case $k in
+run) run=$v ;;
+job) job=$v ;;
+esac
+done <"$L/owner"
+[ "$run" != @ME@ ] || [ "$job" != @JOB@ ] || held=true
+fi
+"#;
+
 fn put(owner: &Owner) -> String {
     let job = owner.job.as_ref().map_or("", JobId::as_str);
     let text = format!(

@@ -12,7 +12,7 @@ use patchgate_core::{
     state::State,
 };
 
-use super::{EVENTS, RecordError, RunDir, chain::Chain};
+use super::{EVENTS, RecordError, RunDir, chain::Chain, sync_dir};
 use crate::clock;
 
 /// Sees every event after it was written.
@@ -44,6 +44,7 @@ impl Journal {
         let path = dir.path().join(EVENTS);
         let file = OpenOptions::new().append(true).create_new(true).open(&path);
         let file = file.map_err(|e| RecordError::io("create", &path, e))?;
+        sync_dir(dir.path())?;
         let inner = Inner {
             file,
             seq: 0,

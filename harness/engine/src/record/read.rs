@@ -1,11 +1,13 @@
 //! Reads a record back, and notices when somebody changed it.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use openssl::sha::sha256;
 use patchgate_core::{
     event::{EVENT_VERSION, Event, What},
+    patchset::Services,
     plan::{PLAN_VERSION, Plan},
+    state::State,
 };
 
 use super::{EVENTS, PLAN, RecordError, RunDir, chain::Chain, digest, hex};
@@ -41,6 +43,10 @@ pub fn open(dir: &RunDir) -> Result<Record, RecordError> {
             "its version is {}, this patchgate reads {PLAN_VERSION}",
             plan.v
         );
+        return Err(RecordError::Format { file: PLAN, why });
+    }
+    if !has_sound_states(&plan) {
+        let why = "its states do not fit its patch".to_owned();
         return Err(RecordError::Format { file: PLAN, why });
     }
     Ok(Record { plan, events, torn })
@@ -104,7 +110,7 @@ fn check_sums(dir: &Path, events: &[Event], plan: &[u8]) -> Result<(), RecordErr
             path, sha256: sum, ..
         } = &event.what
         {
-            match fs::read(dir.join(path)) {
+            match read_evidence(dir, path) {
                 Ok(bytes) if hex(&sha256(&bytes)) == *sum => {}
                 Ok(_) => return tampered(format!("{path} is not the file that was saved")),
                 Err(e) => return tampered(format!("{path} cannot be read: {e}")),
@@ -112,6 +118,31 @@ fn check_sums(dir: &Path, events: &[Event], plan: &[u8]) -> Result<(), RecordErr
         }
     }
     Ok(())
+}
+
+/// Reads a file of evidence, `evidence/<host>/<name>`: nothing else of the machine, and no device.
+fn read_evidence(dir: &Path, path: &str) -> io::Result<Vec<u8>> {
+    let parts: Vec<_> = path.split('/').collect();
+    let is_plain = |part: &&str| !matches!(*part, "" | "." | "..") && !part.contains('\0');
+    if parts.len() != 3 || parts[0] != "evidence" || !parts.iter().all(is_plain) {
+        return Err(io::Error::other("not the path of a file of evidence"));
+    }
+    let path = dir.join(path);
+    match fs::symlink_metadata(&path)?.is_file() {
+        true => fs::read(path),
+        false => Err(io::Error::other("not a regular file")),
+    }
+}
+
+/// Whether a plan's states are those that a plan with or without a patch can have.
+fn has_sound_states(plan: &Plan) -> bool {
+    use State::{Baseline, Patched, Restarted};
+    let states = plan.states.as_slice();
+    match plan.patch.as_ref().map(|p| &p.services) {
+        None => states == [Baseline],
+        Some(Services::Leave) => states == [Baseline, Patched],
+        Some(Services::Restart(_)) => states == [Baseline, Patched, Restarted],
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +190,34 @@ mod tests {
         assert_eq!(record.events.len(), 5);
         assert_eq!(record.events[4].seq, 5);
         assert!(!record.torn);
+    }
+
+    #[test]
+    fn only_regular_files_of_evidence_are_read() {
+        let (_tmp, dir) = recorded(1);
+        let (path, _) = dir.save_evidence("web", "t.log", b"text").unwrap();
+        assert_eq!(read_evidence(dir.path(), &path).unwrap(), b"text");
+        let link = dir.path().join("evidence/web/link");
+        std::os::unix::fs::symlink("t.log", link).unwrap();
+        for bad in [
+            "/etc/passwd",
+            "evidence/../plan.json",
+            "evidence/web/../web/t.log",
+            "evidence//t.log",
+            "plan.json",
+            "evidence/web/link",
+        ] {
+            assert!(read_evidence(dir.path(), bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_plan_without_states_is_refused() {
+        let (_tmp, dir) = recorded(1);
+        let plan = open(&dir).unwrap().plan;
+        assert!(has_sound_states(&plan));
+        let states = Vec::new();
+        assert!(!has_sound_states(&Plan { states, ..plan }));
     }
 
     #[test]

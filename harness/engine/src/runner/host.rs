@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::{
     Run, StopSignal,
     link::{Link, Stop},
+    look::Looked,
     patch::dirt,
 };
 use crate::{host::Connector, probe::Prober, record::RecordError, script::restart};
@@ -60,7 +61,7 @@ const POLICY_LOAD: Expectations = Expectations {
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// A run that changes nothing: one state.
     async fn check(&mut self) -> Result<(), Stop> {
-        let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
+        let stay = self.enter(State::Baseline, NOTHING).await?;
         self.look(stay).await?;
         self.finish(None)
     }
@@ -77,18 +78,23 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Baseline, patch, and the states after it.
     async fn patch_under_lock(&mut self, set: &PatchSet) -> Result<(), Stop> {
         self.go_on()?;
-        let (stay, _) = self.enter(State::Baseline, NOTHING, Vec::new()).await?;
-        let facts = self.look(stay).await?;
+        let stay = self.enter(State::Baseline, NOTHING).await?;
+        let Looked { facts, whole } = self.look(stay).await?;
         let unmet = needs::unmet(&self.run.plan.suites, &facts);
         if !unmet.is_empty() {
             let why = unmet.join("; ");
             self.not_started(&why)?;
             return self.leave_host(None).await;
         }
+        // Without a baseline nobody could say what the patch did.
+        if !whole {
+            self.not_started("the baseline is not whole")?;
+            return self.leave_host(None).await;
+        }
         self.go_on()?;
         let (stay, end) = self.apply(set, POLICY_LOAD).await?;
         let after = match self.look(stay).await {
-            Ok(after) => Some(after),
+            Ok(after) => Some(after.facts),
             Err(Stop::Asked) => None,
             Err(stop @ (Stop::Record(_) | Stop::Recorded)) => return Err(stop),
         };
@@ -113,7 +119,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         self.go_on()?;
         let items = units.iter().map(|u| restart::item(u)).collect();
-        let (stay, replies) = self.enter(State::Restarted, NOTHING, items).await?;
+        let stay = self.enter(State::Restarted, NOTHING).await?;
+        let replies = match self.once("restarting the services", items).await {
+            Ok(replies) => replies,
+            Err(stop) => return Err(self.abandon(stay, stop)),
+        };
         let units = restart::read(units, &replies);
         let what = What::ServicesRestarted { units };
         self.run.write(self.host, Some(State::Restarted), what)?;
@@ -127,11 +137,13 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         } else {
             Duration::MAX
         };
-        match timeout(limit, self.unlock()).await {
+        let kept = match timeout(limit, self.unlock()).await {
             Ok(unlocked) => unlocked?,
             Err(_) => return Err(self.lost("giving the lock back", "the run was stopped")),
-        }
-        self.finish(dirty)
+        };
+        let kept = kept.map(|why| format!("the lock could not be given back: {why}"));
+        let all: Vec<_> = dirty.into_iter().chain(kept).collect();
+        self.finish((!all.is_empty()).then(|| all.join("; ")))
     }
 
     fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {

@@ -7,7 +7,7 @@ use patchgate_core::{event::What, plan::PlannedHost};
 use super::{Run, StopSignal};
 use crate::{
     clock::{Deadline, pause},
-    host::{Batch, ConnectError, Connector, Host, HostError, Item, Reply},
+    host::{Batch, ConnectError, Connector, Exit, Host, HostError, Item, Reply},
     probe::Prober,
     record::RecordError,
 };
@@ -159,6 +159,21 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         }
     }
 
+    /// Runs items that change the host, exactly once: one that was not heard of is not sent again.
+    pub(super) async fn once(
+        &mut self,
+        label: &'static str,
+        items: Vec<Item>,
+    ) -> Result<Vec<Reply>, Stop> {
+        self.ensure(label).await?;
+        let batch = Batch::new(label, items);
+        let replies = self.run(&batch, |_, _| {}).await;
+        Ok(replies.unwrap_or_else(|error| {
+            let why = error_chain(&error);
+            vec![Reply::silent(Exit::NotRun { why }); batch.items.len()]
+        }))
+    }
+
     /// As [`Self::ask`], for what may be left half-way when somebody stops the run.
     pub(super) async fn ask_until_stopped(
         &mut self,
@@ -243,7 +258,7 @@ pub(super) async fn until_stopped<T>(
 
 /// Whether nobody knows how an item ended.
 pub(super) fn is_lost(reply: &Reply) -> bool {
-    matches!(reply.exit, crate::host::Exit::Lost { .. })
+    matches!(reply.exit, Exit::Lost { .. })
 }
 
 /// An error and its sources in one line.

@@ -50,12 +50,24 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         })
     }
 
-    /// Gives the lock back.
-    pub(super) async fn unlock(&mut self) -> Result<(), Stop> {
+    /// Records who holds the host if another run took the lock meanwhile.
+    pub(super) fn unless_locked(&self, reply: &Reply) -> Result<(), Stop> {
+        match held(reply) {
+            Some(holder) => Err(self.record_stop(What::HostLocked { holder })),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the lock back; says why it could not.
+    pub(super) async fn unlock(&mut self) -> Result<Option<String>, Stop> {
         let item = lock::release_item(self.run.plan.run.as_str(), &StateDir::default());
-        self.ask("giving the lock back", vec![item])
-            .await
-            .map(|_| ())
+        let replies = self.ask("giving the lock back", vec![item]).await?;
+        Ok(match told(&replies[0]) {
+            Ok(LockState::Free) => None,
+            Ok(LockState::Acquired { .. }) => Some("the host kept it".to_owned()),
+            Ok(LockState::Held { owner, job }) => Some(holder(&owner, job.as_ref())),
+            Ok(LockState::Failed { why }) | Err(why) => Some(why),
+        })
     }
 
     /// This run, as the lock names it.

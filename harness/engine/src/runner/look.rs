@@ -19,7 +19,7 @@ use super::{
     state::Stay,
 };
 use crate::{
-    host::{Batch, Connector, Item, Reply},
+    host::{Batch, Connector, Exit, Item, Reply},
     probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::{
@@ -35,6 +35,13 @@ struct Work<'a> {
     from_controller: Vec<(CheckId, HttpRequest)>,
     /// Checks that are answered without asking anybody: by the window, or not at all.
     answered: Vec<(CheckId, Observation)>,
+}
+
+/// What a look at a state has brought.
+pub(super) struct Looked {
+    pub(super) facts: Facts,
+    /// Whether the host answered every question, and the end of its window is known.
+    pub(super) whole: bool,
 }
 
 /// The items of a state's batch, and where each answer will stand.
@@ -87,29 +94,32 @@ impl Sheet {
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Reads the facts and access vectors, makes every check, and closes the window.
-    pub(super) async fn look(&mut self, stay: Stay) -> Result<Facts, Stop> {
-        let facts = match self.look_around(stay.state).await {
-            Ok(facts) => facts,
+    pub(super) async fn look(&mut self, stay: Stay) -> Result<Looked, Stop> {
+        let looked = match self.look_around(stay.state).await {
+            Ok(looked) => looked,
             Err(stop) => return Err(self.abandon(stay, stop)),
         };
-        self.leave(stay).await?;
+        let closed = self.leave(stay).await?;
         self.run.journal.sync()?;
-        Ok(facts)
+        Ok(Looked {
+            whole: looked.whole && closed,
+            ..looked
+        })
     }
 
     /// Everything of a state but its window, until somebody stops the run.
-    async fn look_around(&mut self, state: State) -> Result<Facts, Stop> {
+    async fn look_around(&mut self, state: State) -> Result<Looked, Stop> {
         self.go_on()?;
         let work = self.work();
         let (run, host, stop) = (self.run, self.host, self.stop.clone());
         let looked = until_stopped(stop.clone(), self.look_on_host(state, &work)).await;
-        let facts = self.let_go(looked)?;
+        let looked = self.let_go(looked)?;
         let from_here = async { Ok(look_from_here(run, host, state, &work).await?) };
         until_stopped(stop, from_here).await?;
         for (check, saw) in work.answered {
             record_check(run, host, state, check, saw)?;
         }
-        Ok(facts)
+        Ok(looked)
     }
 
     fn work(&self) -> Work<'a> {
@@ -130,7 +140,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     }
 
     /// The batch of a state; each check is recorded as soon as its answer comes.
-    async fn look_on_host(&mut self, state: State, work: &Work<'_>) -> Result<Facts, Stop> {
+    async fn look_on_host(&mut self, state: State, work: &Work<'_>) -> Result<Looked, Stop> {
         let mut sheet = Sheet::new(self.run, work);
         let items = std::mem::take(&mut sheet.items);
         self.ensure("reading the host").await?;
@@ -166,7 +176,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         state: State,
         sheet: &Sheet,
         replies: &[Reply],
-    ) -> Result<Facts, Stop> {
+    ) -> Result<Looked, Stop> {
         let facts = sheet.read_facts(replies);
         self.record_facts(state, &facts)?;
         if let Some(at) = sheet.vectors {
@@ -177,23 +187,35 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         if replies.iter().any(is_lost) {
             self.ensure("checking").await?;
         }
-        Ok(facts)
+        let whole = replies.iter().all(is_answered);
+        Ok(Looked { facts, whole })
     }
 
     /// The batch was never begun: the connection is had again or the host is lost, and the state's
     /// checks stay without a result.
-    async fn retell(&mut self, state: State) -> Result<Facts, Stop> {
+    async fn retell(&mut self, state: State) -> Result<Looked, Stop> {
         self.ensure("checking").await?;
         let replies = self.ask("reading facts", vec![facts::item()]).await?;
         let facts = facts::read(&replies[0], Reading::missing("the connection was lost"));
         self.record_facts(state, &facts)?;
-        Ok(facts)
+        Ok(Looked {
+            facts,
+            whole: false,
+        })
     }
 
     fn record_facts(&self, state: State, facts: &Facts) -> Result<(), RecordError> {
         let facts = Box::new(facts.clone());
         self.run
             .write(self.host, Some(state), What::FactsCollected { facts })
+    }
+}
+
+/// Whether an item was begun and somebody knows how it ended.
+fn is_answered(reply: &Reply) -> bool {
+    match reply.exit {
+        Exit::Code(_) | Exit::DeadlineExceeded => true,
+        Exit::NotRun { .. } | Exit::Lost { .. } => false,
     }
 }
 

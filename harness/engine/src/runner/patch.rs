@@ -19,10 +19,9 @@ use super::{
 use crate::{
     clock::{Deadline, pause},
     host::{
-        Connector,
-        job::{self, JobId, JobReport, JobSpec, JobState, LONG_POLL},
+        Connector, Exit, Reply,
+        job::{self, JobId, JobParseError, JobReport, JobSpec, JobState, LONG_POLL},
         lock,
-        state_dir::StateDir,
     },
     probe::Prober,
     script::dnf,
@@ -33,6 +32,9 @@ const TAIL: usize = 4 << 10;
 
 /// The pause after a poll that told nothing.
 const POLL_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a job may be stored on the host and not begin. Its runner waits 20 s for its own lock.
+const BEGINS_WITHIN: Duration = Duration::from_secs(30);
 
 const STATE: Option<State> = Some(State::Patched);
 
@@ -65,7 +67,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 packages: planned.clone(),
             },
         )?;
-        let (stay, _) = self.enter(State::Patched, expected, Vec::new()).await?;
+        let stay = self.enter(State::Patched, expected).await?;
         let ended = match planned {
             Reading::Missing { why } => self.end(PatchEnd::NotStarted { why }, None, ""),
             Reading::Known(packages) if packages.is_empty() => {
@@ -104,23 +106,20 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         )?;
         self.run.journal.sync()?;
         let spec = JobSpec::new(job.clone(), dnf::apply_script(set));
-        let owner = self.owner(Some(job.clone()));
+        let owner = self.owner(Some(job));
+        // The host starts the job only while the lock is ours and names it.
         let items = vec![
             lock::update_item(&owner, &spec.state_dir),
-            job::start_item(&spec),
+            job::start_locked_item(&spec, &owner.run),
         ];
         let replies = self.ask("starting the transaction", items).await?;
-        let started = job::parse(&replies[1]);
         let mut output = Vec::new();
-        let end = match started {
-            Err(why) => PatchEnd::NotStarted {
-                why: why.to_string(),
-            },
-            Ok(JobReport {
-                state: JobState::Rejected { why },
-                ..
-            }) => PatchEnd::NotStarted { why },
-            Ok(_) => self.wait_for(&job, set, &mut output).await?,
+        let end = match first_word(&replies[1]) {
+            Ok(heard) => self.wait_for(&spec, set, heard, &mut output).await?,
+            Err(why) => {
+                let end = self.end(PatchEnd::NotStarted { why }, None, "")?;
+                return self.unless_locked(&replies[0]).map(|()| end);
+            }
         };
         let text = String::from_utf8_lossy(&output).into_owned();
         self.save("transaction.log", &output)?;
@@ -131,45 +130,43 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// the host goes on by itself.
     async fn wait_for(
         &mut self,
-        job: &JobId,
+        spec: &JobSpec,
         set: &PatchSet,
+        heard: bool,
         output: &mut Vec<u8>,
     ) -> Result<PatchEnd, Stop> {
         let deadline = Deadline::after(Duration::from_secs(set.deadline_s));
-        let dir = StateDir::default();
+        let mut pending = Pending::new(heard);
         loop {
             let offset = output.len() as u64;
             let wait = LONG_POLL.min(deadline.left()).max(Duration::from_secs(1));
-            let item = job::poll_item(job, &dir, offset, wait);
+            let item = job::poll_item(&spec.id, &spec.state_dir, offset, wait);
             let asked = self.ask_until_stopped("waiting for the transaction", vec![item]);
             let replies = match asked.await {
                 Ok(replies) => replies,
                 Err(Stop::Asked) => return Ok(PatchEnd::StillRunning),
                 Err(stop @ (Stop::Record(_) | Stop::Recorded)) => return Err(stop),
             };
-            let report = match job::parse(&replies[0]) {
-                Ok(report) => report,
-                Err(_) if !deadline.is_over() && !self.stopped() => {
-                    pause(POLL_AGAIN).await;
-                    continue;
+            let next = match job::parse(&replies[0]) {
+                Err(_) => Next::Pause,
+                Ok(report) => {
+                    output.extend_from_slice(&report.output);
+                    pending.next(report)
                 }
-                Err(_) => return Ok(PatchEnd::StillRunning),
             };
-            output.extend_from_slice(&report.output);
-            match report.state {
-                JobState::Finished { exit } if report.is_over() => {
-                    return Ok(PatchEnd::Exited(exit));
-                }
-                JobState::Lost if report.is_over() => return Ok(PatchEnd::Lost),
-                JobState::Rejected { why } => return Ok(PatchEnd::NotStarted { why }),
-                JobState::Finished { .. }
-                | JobState::Lost
-                | JobState::Unknown
-                | JobState::Accepted
-                | JobState::Running => {}
+            if let Next::End(end) = next {
+                return Ok(end);
             }
             if deadline.is_over() || self.stopped() {
                 return Ok(PatchEnd::StillRunning);
+            }
+            match next {
+                Next::Poll | Next::End(_) => {}
+                Next::Pause => pause(POLL_AGAIN).await,
+                Next::StartAgain => {
+                    let item = job::start_locked_item(spec, self.run.plan.run.as_str());
+                    self.ask("starting the transaction", vec![item]).await?;
+                }
             }
         }
     }
@@ -214,6 +211,92 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             bytes: bytes.len() as u64,
         };
         Ok(self.run.write(self.host, STATE, what)?)
+    }
+}
+
+/// What a start has told: whether the host has the job. `Err` says why it has not, for certain; a
+/// start without an answer may have been carried out.
+fn first_word(reply: &Reply) -> Result<bool, String> {
+    match job::parse(reply) {
+        Ok(JobReport {
+            state: JobState::Rejected { why },
+            ..
+        }) => Err(why),
+        Ok(report) => Ok(report.state != JobState::Unknown),
+        Err(JobParseError::NoAnswer {
+            exit: Exit::NotRun { why },
+        }) => Err(why),
+        Err(_) => Ok(false),
+    }
+}
+
+/// What is known of a job that has perhaps not begun.
+struct Pending {
+    /// Whether the host ever had it.
+    heard: bool,
+    /// How long it may be stored and not begin.
+    limit: Option<Deadline>,
+    /// Whether it was started a second time.
+    again: bool,
+}
+
+/// What to do after a poll.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Ask on: the poll itself waits on the host.
+    Poll,
+    /// Ask on after a pause: the poll came back at once.
+    Pause,
+    /// Start it once more, which never runs it twice.
+    StartAgain,
+    /// It is over.
+    End(PatchEnd),
+}
+
+impl Pending {
+    fn new(heard: bool) -> Self {
+        Self {
+            heard,
+            limit: None,
+            again: false,
+        }
+    }
+
+    fn next(&mut self, report: JobReport) -> Next {
+        let is_over = report.is_over();
+        let not_started = |why: &str| {
+            Next::End(PatchEnd::NotStarted {
+                why: why.to_owned(),
+            })
+        };
+        match report.state {
+            JobState::Rejected { why } => Next::End(PatchEnd::NotStarted { why }),
+            JobState::Unknown if self.heard => Next::End(PatchEnd::Lost),
+            JobState::Unknown => not_started("the host never heard of the transaction"),
+            JobState::Accepted => self.accepted(),
+            JobState::Finished { exit } if is_over => Next::End(PatchEnd::Exited(exit)),
+            JobState::Lost if is_over => Next::End(PatchEnd::Lost),
+            JobState::Finished { .. } | JobState::Lost | JobState::Running => {
+                self.heard = true;
+                Next::Poll
+            }
+        }
+    }
+
+    fn accepted(&mut self) -> Next {
+        self.heard = true;
+        let limit = self
+            .limit
+            .get_or_insert_with(|| Deadline::after(BEGINS_WITHIN));
+        if !limit.is_over() {
+            return Next::Pause;
+        }
+        if self.again {
+            let why = "the host stored the transaction and did not begin it".to_owned();
+            return Next::End(PatchEnd::NotStarted { why });
+        }
+        (self.again, self.limit) = (true, None);
+        Next::StartAgain
     }
 }
 
@@ -270,5 +353,54 @@ mod tests {
         let end = tail(&long);
         assert!(end.len() <= TAIL && end.starts_with("é line\n") && end.ends_with("line\n"));
         assert_eq!(tail("short"), "short");
+    }
+
+    fn report(state: JobState) -> JobReport {
+        JobReport {
+            state,
+            output_size: 0,
+            offset: 0,
+            output: Vec::new(),
+        }
+    }
+
+    fn is_not_started(next: &Next) -> bool {
+        matches!(next, Next::End(PatchEnd::NotStarted { .. }))
+    }
+
+    #[test]
+    fn a_start_without_an_answer_may_have_begun() {
+        let lost = Exit::Lost { why: String::new() };
+        for exit in [lost, Exit::DeadlineExceeded, Exit::Code(137)] {
+            assert_eq!(first_word(&Reply::silent(exit)), Ok(false));
+        }
+        let why = "the batch ended".to_owned();
+        let not_run = Reply::silent(Exit::NotRun { why: why.clone() });
+        assert_eq!(first_word(&not_run), Err(why));
+    }
+
+    #[test]
+    fn an_unknown_job_was_not_started_or_is_lost() {
+        let unheard = Pending::new(false).next(report(JobState::Unknown));
+        assert!(is_not_started(&unheard), "{unheard:?}");
+        let heard = Pending::new(true).next(report(JobState::Unknown));
+        assert_eq!(heard, Next::End(PatchEnd::Lost));
+        let mut pending = Pending::new(false);
+        assert_eq!(pending.next(report(JobState::Running)), Next::Poll);
+        let gone = pending.next(report(JobState::Unknown));
+        assert_eq!(gone, Next::End(PatchEnd::Lost));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_does_not_begin_is_started_once_more_and_then_given_up() {
+        let over = Some(Deadline::after(Duration::ZERO));
+        let mut pending = Pending::new(false);
+        assert_eq!(pending.next(report(JobState::Accepted)), Next::Pause);
+        pending.limit = over;
+        assert_eq!(pending.next(report(JobState::Accepted)), Next::StartAgain);
+        assert_eq!(pending.next(report(JobState::Accepted)), Next::Pause);
+        pending.limit = over;
+        let given_up = pending.next(report(JobState::Accepted));
+        assert!(is_not_started(&given_up), "{given_up:?}");
     }
 }

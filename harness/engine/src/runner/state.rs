@@ -4,7 +4,7 @@ use patchgate_core::{event::What, evidence::window::Expectations, state::State};
 
 use super::link::{Link, Stop};
 use crate::{
-    host::{Connector, Item, Reply},
+    host::Connector,
     probe::Prober,
     record::RecordError,
     script::window::{self, Open},
@@ -18,39 +18,34 @@ pub(super) struct Stay {
 }
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
-    /// Enters a state: opens its window, and does what makes the state while the window is open.
-    ///
-    /// Returns the replies of `first`, which ran in the same batch after the begin marker.
+    /// Enters a state: opens its window, before anything makes the state.
     pub(super) async fn enter(
         &mut self,
         state: State,
         expected: Expectations,
-        first: Vec<Item>,
-    ) -> Result<(Stay, Vec<Reply>), Stop> {
+    ) -> Result<Stay, Stop> {
         let id = format!("w-{state}");
         let nonce = &self.run.nonce;
-        let opening = self.run.collects().then(|| window::open_item(nonce, &id));
-        let items: Vec<Item> = opening.into_iter().chain(first).collect();
-        let mut replies = match items.is_empty() {
-            true => Vec::new(),
-            false => self.ask("entering the state", items).await?,
+        let window = match self.run.collects() {
+            false => None,
+            true => {
+                let item = window::open_item(nonce, &id);
+                let replies = self.ask("entering the state", vec![item]).await?;
+                Some(Open::new(nonce, &id, &replies[0]))
+            }
         };
-        let rest = replies.split_off(usize::from(self.run.collects()));
-        let window = replies.first().map(|r| Open::new(nonce, &id, r));
-        Ok((
-            Stay {
-                state,
-                window,
-                expected,
-            },
-            rest,
-        ))
+        Ok(Stay {
+            state,
+            window,
+            expected,
+        })
     }
 
-    /// Closes the window and records what lay in it.
-    pub(super) async fn leave(&mut self, stay: Stay) -> Result<(), Stop> {
+    /// Closes the window and records what lay in it. Returns whether its end is known, which it also
+    /// is where nothing is collected.
+    pub(super) async fn leave(&mut self, stay: Stay) -> Result<bool, Stop> {
         let Some(open) = &stay.window else {
-            return Ok(());
+            return Ok(true);
         };
         let close = window::close_item(&open.nonce, &open.id);
         let slice = window::slice_item(&open.position());
@@ -58,7 +53,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             .ask_until_stopped("closing the window", vec![close, slice])
             .await
         {
-            Ok(replies) => Ok(self.record(stay, |open| open.close(&replies[0], &replies[1]))?),
+            Ok(replies) => {
+                self.record(stay, |open| open.close(&replies[0], &replies[1]))?;
+                Ok(replies[0].is_ok())
+            }
             Err(stop) => Err(self.abandon(stay, stop)),
         }
     }

@@ -20,11 +20,14 @@ fi
 "#;
 
 /// Stores and starts. The runner is started in its own session, and with job control where the
-/// shell has it, as else it and all its children would ignore SIGINT and SIGQUIT for ever.
+/// shell has it, as else it and all its children would ignore SIGINT and SIGQUIT for ever. A job that
+/// is there already is told of, whoever holds the lock: it may have run.
 pub(super) const START: &str = r#"@STATE@umask 077
 reject() { echo "pgjob rejected $*"; exit 0; }
 D=@JOBS@
 J=$D/@ID@
+held=true
+@GUARD@$held || [ -d "$J" ] || reject "the lock was taken by another run, or its owner does not name this job"
 mkdir -p "$D" || reject "cannot make the directory of jobs"
 chmod 700 "${D%/*}" "$D"
 if [ ! -d "$J" ]; then
@@ -45,10 +48,10 @@ fi
 S=
 read -r S <"$J/sha256"
 [ "$S" = @SHA@ ] || reject "another script has this name"
-if [ ! -f "$J/result" ] && [ ! -e "$J/started" ]; then
+if $held && [ ! -f "$J/result" ] && [ ! -e "$J/started" ]; then
 (
 set -m 2>/dev/null
-setsid sh "$J/run" "$J" </dev/null >/dev/null 2>&1 &
+setsid sh "$J/run" "$J" </dev/null >/dev/null 2>&1 9>&- &
 ) 2>/dev/null
 for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 [ -e "$J/started" ] && break

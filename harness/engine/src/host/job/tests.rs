@@ -101,6 +101,67 @@ fn another_script_under_the_same_name_is_rejected() {
     );
 }
 
+fn owner(run: &str, job: Option<&JobId>) -> lock::Owner {
+    lock::Owner {
+        run: run.to_owned(),
+        job: job.cloned(),
+        ..lock::Owner::default()
+    }
+}
+
+#[test]
+fn a_job_starts_only_for_the_run_that_holds_the_lock_and_names_it() {
+    for shell in SHELLS {
+        let dir = tempfile::tempdir().unwrap();
+        let count = dir.path().join("count");
+        let spec = spec(dir.path(), &format!("echo ran >>{}", count.display()));
+        let (dir, id) = (&spec.state_dir, &spec.id);
+        let rejected = |step: &str| {
+            let report = ask(shell, &start_locked_item(&spec, "r1"));
+            let is_rejected = matches!(report.state, JobState::Rejected { .. });
+            assert!(is_rejected, "{shell}, {step}: {report:?}");
+            assert_eq!(poll(shell, &spec, 0).state, JobState::Unknown);
+        };
+        let tell = |item: Item| run(shell, &[&item.script]);
+        rejected("nobody holds it");
+        tell(lock::acquire_item(&owner("r1", None), dir));
+        rejected("the owner names no job");
+        tell(lock::take_over_item("r1", &owner("r2", Some(id)), dir));
+        rejected("another run holds it");
+        tell(lock::take_over_item("r2", &owner("r1", Some(id)), dir));
+        ask(shell, &start_locked_item(&spec, "r1"));
+        assert_eq!(finish(shell, &spec).state, JobState::Finished { exit: 0 });
+        tell(lock::take_over_item("r1", &owner("r2", None), dir));
+        let told = ask(shell, &start_locked_item(&spec, "r1")).state;
+        assert_eq!(told, JobState::Finished { exit: 0 }, "it did run: {shell}");
+        assert_eq!(std::fs::read_to_string(&count).unwrap(), "ran\n", "{shell}");
+    }
+}
+
+#[test]
+fn a_running_job_does_not_hold_the_guard_of_the_lock() {
+    for shell in SHELLS {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = spec(dir.path(), "sleep 3");
+        let owner = owner("r1", Some(&spec.id));
+        run(
+            shell,
+            &[&lock::acquire_item(&owner, &spec.state_dir).script],
+        );
+        let started = ask(shell, &start_locked_item(&spec, "r1")).state;
+        assert_eq!(started, JobState::Running, "{shell}");
+        let began = Instant::now();
+        let read = lock::read_item("r1", &spec.state_dir);
+        let (replies, _) = run(shell, &[&read.script]);
+        let job = Some(JobState::Running);
+        assert_eq!(
+            lock::parse(&replies[0]),
+            Ok(lock::LockState::Acquired { job })
+        );
+        assert!(began.elapsed() < Duration::from_secs(2), "{shell}");
+    }
+}
+
 #[test]
 fn a_mutilated_script_is_rejected_and_never_runs() {
     for shell in SHELLS {
