@@ -83,7 +83,7 @@ pub(crate) struct Checks {
 
 #[derive(Debug, Args)]
 pub(crate) struct Recording {
-    /// The directory of the record, which must not exist yet [default: runs/<time>-<name>].
+    /// The directory of the record, which must not exist yet [default: runs/TIME-ID].
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// How many hosts are worked on at once.

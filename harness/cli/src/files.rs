@@ -123,7 +123,7 @@ pub(crate) fn load(
     let patch = patch.and_then(|path| pile.take(named(path), patchset::parse));
     let policy = match &checks.gate {
         Some(path) => pile.policy(path, &names),
-        None => Some(Policy::strict(names)),
+        None => Some(Policy::strict(suites.iter().map(|s| s.name.clone()))),
     };
     if let Some(policy) = &policy {
         let seen = refuse_blind_denials(&suites, policy);

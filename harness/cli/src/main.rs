@@ -9,20 +9,23 @@ mod out;
 mod signals;
 mod suites;
 
-use std::process::ExitCode;
+use std::{panic, process::ExitCode};
 
 use clap::Parser as _;
+use patchgate_core::exit;
 
 use crate::{args::Cli, error::CliError};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match commands::run(cli) {
-        Ok(code) => code,
-        Err(error) => {
+    // A panic has told its own story by then; what is left is the code that nobody takes for a verdict.
+    match panic::catch_unwind(|| commands::run(cli)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
             error.show();
             error.code().code.into()
         }
+        Err(_) => exit::BUG.code.into(),
     }
 }
 

@@ -354,6 +354,8 @@ pub enum Missing {
     Patch,
     /// The evidence has gaps.
     Coverage,
+    /// A watched domain lost access silently, and no check needed it.
+    Access,
     /// Planned checks did not run.
     NotRun,
     /// Checks could not be made.
@@ -375,6 +377,7 @@ impl Missing {
             Self::Needs => "needs",
             Self::Patch => "patch",
             Self::Coverage => "coverage",
+            Self::Access => "access",
             Self::NotRun => "not-run",
             Self::Errored => "errored",
             Self::Flaky => "flaky",

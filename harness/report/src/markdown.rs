@@ -74,7 +74,7 @@ fn unseen(verdict: &Verdict) -> Option<String> {
 fn denials(verdict: &Verdict) -> Option<String> {
     let mut text = "## Denials\n\n".to_owned();
     for host in &verdict.hosts {
-        for (states, statement) in story::of_denials(host, &verdict.findings) {
+        for (states, statement) in story::of_denials(host) {
             let _ = writeln!(
                 text,
                 "- {}, {states}: {}",

@@ -153,22 +153,12 @@ pub(crate) fn of_undecided(missing: &Undecided) -> String {
     format!("{host}{state}: {why} ({})", missing.what.word())
 }
 
-/// What can be said of a host's denials, states with the same statement together:
-/// `baseline, patched` and the statement in the judgement's own words. Where a finding says that
-/// dontaudit hides denials, so does every statement about a state after the patch: the log of such a
-/// host proves nothing.
-pub(crate) fn of_denials(host: &HostSummary, findings: &[Finding]) -> Vec<(String, String)> {
+/// What can be said of a host's denials, in the judgement's own words: `baseline, patched` and the
+/// statement, states with the same statement together.
+pub(crate) fn of_denials(host: &HostSummary) -> Vec<(String, String)> {
     let mut groups: Vec<(Vec<State>, String)> = Vec::new();
     for said in &host.denials {
-        let text = match hidden(host, findings) {
-            Some(n) if said.state != State::Baseline => {
-                format!(
-                    "{}; dontaudit hides those of finding {n} from every log",
-                    said.statement
-                )
-            }
-            Some(_) | None => said.statement.clone(),
-        };
+        let text = said.statement.clone();
         match groups.last_mut() {
             Some((states, same)) if *same == text => states.push(said.state),
             Some(_) | None => groups.push((vec![said.state], text)),
@@ -179,12 +169,4 @@ pub(crate) fn of_denials(host: &HostSummary, findings: &[Finding]) -> Vec<(Strin
         line(&states.join(", "), &text)
     };
     groups.into_iter().map(told).collect()
-}
-
-/// The number of the first finding by which denials of the host are hidden.
-fn hidden(host: &HostSummary, findings: &[Finding]) -> Option<usize> {
-    let is_hidden = |f: &Finding| {
-        f.hosts.contains(&host.host) && f.cause.denial.as_ref().is_some_and(|d| d.silenced)
-    };
-    findings.iter().position(is_hidden).map(|place| place + 1)
 }

@@ -26,7 +26,7 @@ pub use self::{
     machine::{Denied, Machine},
     model::assert_model,
     prober::ScriptedProber,
-    scenario::{Played, Scenario},
+    scenario::{CANARY, NONCE, Played, Scenario},
     script::{Effect, HostScript, Moment},
     transport::{Break, Comeback, Connecting},
     weaken::{Weakened, disordered, weakened},

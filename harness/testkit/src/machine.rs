@@ -136,7 +136,19 @@ impl Machine {
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs
             | Effect::PlanFails(_) => {}
-            other => self.audit.take(&other),
+            Effect::AuditdDown
+            | Effect::AuditdRestarted
+            | Effect::AuditDisabled
+            | Effect::Lost(_)
+            | Effect::LostReset
+            | Effect::AuditLine(_)
+            | Effect::Rotated
+            | Effect::RotatedAway
+            | Effect::Truncated
+            | Effect::LogUnreadable
+            | Effect::NoAuditctl
+            | Effect::Excluded
+            | Effect::MarkersLost => self.audit.take(&effect),
         }
     }
 

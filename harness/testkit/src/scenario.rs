@@ -4,6 +4,7 @@ mod told;
 
 use std::{
     collections::BTreeMap,
+    fs,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use patchgate_core::{
     inventory::{self, Defaults, Inventory},
     judge::{self, Judgement},
     patchset,
-    plan::Plan,
+    plan::{Plan, PlannedHost},
     policy::{self, Policy},
     suite::{self, Suite},
 };
@@ -27,7 +28,10 @@ use patchgate_engine::{
 use crate::{ScriptedConnector, ScriptedProber, script::HostScript, world::World};
 
 const RUN: &str = "20130222T030405Z-scripted";
-const NONCE: &str = "5f3a9c0e5f3a9c0e5f3a9c0e5f3a9c0e";
+/// What makes the markers of every played run its own.
+pub const NONCE: &str = "5f3a9c0e5f3a9c0e5f3a9c0e5f3a9c0e";
+/// What stands in the private key of every host of a played run.
+pub const CANARY: &str = "canary-in-the-coal-mine";
 const HTTPD: &str = include_str!("../../../suites/httpd/suite.yaml");
 const SELINUX: &str = include_str!("../../../suites/selinux/suite.yaml");
 const PATCH: &str = "patch_set: 2013-02-22\nselect: { updates: all }\nwithin: 15m\n\
@@ -150,7 +154,7 @@ impl Scenario {
             connector: ScriptedConnector(world.clone()),
             prober: ScriptedProber(world.clone()),
             journal,
-            targets: targets(&plan),
+            targets: targets(&dir, &plan),
             plan,
             nonce: NONCE.to_owned(),
             jobs: self.jobs,
@@ -199,9 +203,14 @@ fn begin(dir: &tempfile::TempDir, plan: &Plan, live: &Arc<Mutex<Vec<Event>>>) ->
     journal
 }
 
-fn targets(plan: &Plan) -> BTreeMap<HostName, Target> {
-    let target = |h: &patchgate_core::plan::PlannedHost| {
-        let target = Target::new(h.name.to_string(), h.address.clone());
+fn targets(dir: &tempfile::TempDir, plan: &Plan) -> BTreeMap<HostName, Target> {
+    let key = dir.path().join("id_ed25519");
+    fs::write(&key, CANARY).expect("a scenario has a place");
+    let target = |h: &PlannedHost| {
+        let target = Target {
+            key_files: vec![key.clone()],
+            ..Target::new(h.name.to_string(), h.address.clone())
+        };
         (h.name.clone(), target)
     };
     plan.hosts.iter().map(target).collect()

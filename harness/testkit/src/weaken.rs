@@ -170,6 +170,8 @@ fn of_facts(facts: &Facts) -> Vec<(&'static str, What)> {
     ]
 }
 
+type Change = fn(&mut WindowEdge);
+
 fn of_capture(capture: &WindowCapture) -> Vec<(&'static str, WindowCapture)> {
     let with = |change: &dyn Fn(&mut WindowCapture)| {
         let mut capture = capture.clone();
@@ -187,10 +189,10 @@ fn of_capture(capture: &WindowCapture) -> Vec<(&'static str, WindowCapture)> {
         ("a cut log in", with(&|c| c.log.truncated_bytes = 1)),
         ("a later log in", with(&|c| c.log.reached_begin = false)),
     ];
-    let edge: [(&'static str, fn(&mut WindowEdge)); 6] = [
+    let edge: [(&'static str, Change); 6] = [
         ("no boot in", |e| e.boot_id = Reading::missing(gone())),
         ("no status in", |e| {
-            e.audit_status = Reading::missing(gone())
+            e.audit_status = Reading::missing(gone());
         }),
         ("no rules in", |e| e.audit_rules = Reading::missing(gone())),
         ("no marker in", |e| e.marker = Reading::missing(gone())),

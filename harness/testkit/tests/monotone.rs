@@ -118,7 +118,7 @@ fn retried(played: &Played) -> Vec<Event> {
             if let What::CheckFinished { attempt, .. } = &mut again.what {
                 *attempt = 2;
             }
-            events.last_mut().unwrap().what = failed;
+            events.last_mut().expect("it was just put there").what = failed;
             events.push(again);
         }
     }

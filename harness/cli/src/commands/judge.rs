@@ -38,7 +38,7 @@ pub(crate) fn judge(args: &JudgeArgs, color: When) -> Ended {
     Ok(code(&judgement))
 }
 
-/// Writes one report to standard output.
+/// Writes one report to standard output, and ends with the code of the verdict that it tells.
 pub(crate) fn report(args: &ReportArgs, color: When) -> Ended {
     let record = open(&existing(&args.run)?)?;
     let judgement = judge::judge(&record.plan, &record.events);
@@ -48,7 +48,7 @@ pub(crate) fn report(args: &ReportArgs, color: When) -> Ended {
         ReportFormat::Junit => junit_xml(&record, &judgement)?,
         ReportFormat::Md => markdown::summary(&record.plan, &judgement),
     })?;
-    Ok(exit::OPEN)
+    Ok(code(&judgement))
 }
 
 fn existing(path: &Path) -> Result<RunDir, CliError> {

@@ -25,6 +25,7 @@ use patchgate_engine::{
     runner::{self, Run},
     ssh::SshConnector,
 };
+use tokio::sync::oneshot;
 
 use super::judge::{code, told, write_reports};
 use crate::{
@@ -142,10 +143,11 @@ fn drive(
     let runtime = runtime.map_err(|e| CliError::usage(format!("cannot start: {e}")))?;
     let ended = runtime.block_on(async {
         let stop = signals::watch();
-        let ticking = tokio::spawn(Arc::clone(live).tick());
+        let (over, told) = oneshot::channel();
+        let ticking = tokio::spawn(Arc::clone(live).tick(told));
         let ended = runner::run(run, stop.clone()).await;
-        ticking.abort();
         // It may be writing reports at this moment; what is written after it is to stay.
+        drop(over);
         drop(ticking.await);
         ended?;
         Ok(*stop.borrow())

@@ -12,10 +12,10 @@ use super::{CHECK, place, program::Ended, recorded};
 fn a_reader_that_goes_away_is_no_error() {
     let place = recorded();
     for (arguments, code) in [
-        ("report run --format text", 0),
-        ("report run --format junit", 0),
-        ("report run --format json", 0),
-        ("report run --format md", 0),
+        ("report run --format text", 3),
+        ("report run --format junit", 3),
+        ("report run --format json", 3),
+        ("report run --format md", 3),
         ("judge run", 3),
         ("completions bash", 0),
         ("man", 0),

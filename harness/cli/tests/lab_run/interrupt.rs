@@ -81,7 +81,6 @@ fn interrupt(run: Run, limit: Duration) -> Ended {
     let pressed = Instant::now();
     let ended = run.end().with_code(130);
     let took = pressed.elapsed();
-    println!("ended {:.1} s after SIGINT", took.as_secs_f64());
     assert!(took < limit, "{took:?}: {}", ended.console);
     assert_eq!(ended.record.events("run-interrupted", "").len(), 1);
     assert_eq!(ended.record.verdict()["verdict"], "undecided");

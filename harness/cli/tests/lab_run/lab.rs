@@ -106,7 +106,6 @@ impl Lab {
             record: Record::at(&dir),
             console,
             child,
-            began: Instant::now(),
         }
     }
 
@@ -221,7 +220,6 @@ pub(crate) struct Run {
     pub(crate) record: Record,
     console: PathBuf,
     child: Child,
-    began: Instant,
 }
 
 /// A patchgate that has ended.
@@ -231,8 +229,6 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     /// All that it printed.
     pub(crate) console: String,
-    /// From its start to its end.
-    pub(crate) took: Duration,
     /// Its record.
     pub(crate) record: Record,
 }
@@ -265,7 +261,6 @@ impl Run {
         Ended {
             code: status.and_then(|s| s.code()),
             console: read(console),
-            took: self.began.elapsed(),
             record: self.record.clone(),
         }
     }

@@ -18,7 +18,6 @@ fn a_host_that_dies_amid_its_patch_is_told_as_lost_and_the_other_goes_on() {
     let killed = std::time::Instant::now();
     run.await_event("host-lost", REBUILD);
     let took = killed.elapsed();
-    println!("lost after {:.1} s", took.as_secs_f64());
     assert!(took < GIVEN_UP, "{took:?}");
 
     let ended = run.end();

@@ -71,7 +71,6 @@ fn night(name: &str, code: i32) -> Value {
     let lab = Lab::with(&[UPSTREAM, REBUILD]);
     let before = [UPSTREAM, REBUILD].map(|host| (host, lab.processes(host)));
     let ended = lab.start_night(name).end().with_code(code);
-    println!("{name}: {:.1} s", ended.took.as_secs_f64());
     assert_whole(&ended);
     for (host, before) in before {
         let locked = lab.try_in_guest(host, "test -e /var/lib/patchgate/lock/owner");

@@ -40,11 +40,16 @@ fn rig(seconds: u32) -> (Rig, PathBuf) {
     (rig, marks)
 }
 
-/// Starts a run and waits until so many hosts are in the midst of the long command.
+/// Starts a run and waits until so many hosts are in the midst of the long command, and the record
+/// holds all that was before it.
 fn start(rig: &Rig, marks: &Path, hosts: usize) -> Child {
     let child = rig.place.command(QUICK).spawn().unwrap();
     wait_for("the long command", || {
         fs::read_dir(marks).unwrap().count() == hosts
+    });
+    wait_for("the first command's answer", || {
+        let events = fs::read_to_string(rig.place.path("run/events.jsonl"));
+        events.unwrap_or_default().matches("\"web/before\"").count() == hosts
     });
     child
 }
@@ -94,7 +99,7 @@ fn a_host_whose_sshd_comes_back_is_gone_on_with() {
 
 #[test]
 fn a_host_that_falls_silent_does_not_touch_another_one() {
-    let (rig, marks) = rig(2);
+    let (rig, marks) = rig(4);
     rig.describe("checker", &[("web1", SERVER), ("web2", OTHER)]);
     let child = start(&rig, &marks, 2);
     rig.net.black_hole(OTHER);

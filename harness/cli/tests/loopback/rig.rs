@@ -32,8 +32,13 @@ pub(crate) struct Rig {
 impl Rig {
     /// One host `web1`, to be logged in to as a user without rights, and this suite.
     pub(crate) fn new(suite: &str) -> Self {
+        Self::with(suite, Sshd::start)
+    }
+
+    /// As [`Self::new`], with this server.
+    pub(crate) fn with(suite: &str, start: impl FnOnce(&Net) -> Sshd) -> Self {
         let net = Net::new();
-        let sshd = Sshd::start(&net);
+        let sshd = start(&net);
         let place = Place::new(&["nsenter", &net.as_client()])
             .with("suite.yaml", suite)
             .with("gate.yaml", GATE);

@@ -26,11 +26,26 @@ const SHADOW: &str = "root:*:19000::::::\nchecker:*:19000::::::\nsshd:*:19000:::
 pub(crate) struct Sshd {
     dir: tempfile::TempDir,
     daemon: Child,
+    /// What is mounted before it starts.
+    mounts: &'static str,
 }
+
+/// Where the host has a look-alike of SELinux in enforcing mode: as much of it as anybody may read.
+const ENFORCING: &str = "mount -t tmpfs tmpfs /sys/fs; mkdir -p /sys/fs/selinux; \
+                         printf 1 > /sys/fs/selinux/enforce;";
 
 impl Sshd {
     /// Starts it and waits until it listens.
     pub(crate) fn start(net: &Net) -> Self {
+        Self::start_with(net, "")
+    }
+
+    /// As [`Self::start`], on a host that says that SELinux enforces.
+    pub(crate) fn start_enforcing(net: &Net) -> Self {
+        Self::start_with(net, ENFORCING)
+    }
+
+    fn start_with(net: &Net, mounts: &'static str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // sshd reads the authorized keys as the user who logs in.
         fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
@@ -53,8 +68,12 @@ impl Sshd {
             fs::write(dir.path().join(name), text).unwrap();
         }
         fs::create_dir(dir.path().join("var")).unwrap();
-        let daemon = daemon(net, dir.path());
-        let sshd = Self { dir, daemon };
+        let daemon = daemon(net, dir.path(), mounts);
+        let sshd = Self {
+            dir,
+            daemon,
+            mounts,
+        };
         wait_for("sshd to start", || sshd.path("pid").exists());
         sshd
     }
@@ -62,7 +81,7 @@ impl Sshd {
     /// Starts it again after [`Self::kill`].
     pub(crate) fn start_again(&mut self, net: &Net) {
         fs::remove_file(self.path("pid")).unwrap();
-        self.daemon = daemon(net, self.dir.path());
+        self.daemon = daemon(net, self.dir.path(), self.mounts);
         wait_for("sshd to start again", || self.path("pid").exists());
     }
 
@@ -112,11 +131,12 @@ impl Sshd {
 }
 
 /// Starts sshd on the files of a directory.
-fn daemon(net: &Net, dir: &Path) -> Child {
+fn daemon(net: &Net, dir: &Path, mounts: &str) -> Child {
     let at = |name: &str| dir.join(name).display().to_string();
     fs::create_dir_all("/run/sshd").unwrap();
     let mounts = format!(
-        "mount --bind {} /etc/passwd; mount --bind {} /etc/shadow; mount --bind {} /var/lib;",
+        "{mounts} mount --bind {} /etc/passwd; mount --bind {} /etc/shadow; \
+         mount --bind {} /var/lib;",
         at("passwd"),
         at("shadow"),
         at("var")

@@ -16,11 +16,11 @@ use super::{
     capture::{LogSource, WindowCapture},
     coverage::Coverage,
     denial::Decision,
-    event,
+    event, head,
     kind::RecordKind,
     mac_change::{MacChange, mac_change},
     marker::{self, MarkerEnd, Place},
-    record::{self, Grammar, Record, Stamp},
+    record::{self, Framing, Grammar, Record, Stamp},
 };
 
 /// What patchgate itself does to the host inside a window.
@@ -95,13 +95,16 @@ pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidenc
     }
 }
 
+/// What is said of a window without denials in which nothing can be missing.
+pub const NO_DENIALS: &str = "no denials";
+
 /// Says in words what a window shows; "no denials" only where nothing can be missing.
 #[must_use]
 pub fn statement(evidence: &WindowEvidence) -> String {
     let denials = evidence.denials().count();
     let gaps = gap_list(&evidence.coverage);
     match (&evidence.coverage, denials) {
-        (Coverage::Complete, 0) => "no denials".to_owned(),
+        (Coverage::Complete, 0) => NO_DENIALS.to_owned(),
         (Coverage::Complete, _) => plural(denials, "denial"),
         (Coverage::Degraded(_), 0) => format!("none seen, {gaps}"),
         (Coverage::Unavailable(gap), 0) => format!("unknown: {gap}"),
@@ -109,6 +112,15 @@ pub fn statement(evidence: &WindowEvidence) -> String {
             format!("{} or more, {gaps}", plural(denials, "denial"))
         }
     }
+}
+
+/// True for a line of auditd's log that ends inside its stamp, or before its decision. What is no
+/// decision and no torn one either says `op=`: an object manager's word on a policy load.
+fn breaks_off(record: &Record) -> bool {
+    let decides = record.kind == RecordKind::Avc || record.kind == RecordKind::UserAvc;
+    let says_nothing =
+        head::find_decision(&record.body, 0).is_none() && !record.body.contains("op=");
+    record.framing == Framing::AuditLog && (record.stamp.is_none() || decides && says_nothing)
 }
 
 /// Counts and lists the gaps: `2 gaps: auditd was not running; …`.
@@ -187,10 +199,13 @@ impl Window {
         self.records().filter(|record| !record.is_hearsay())
     }
 
-    /// The window's damaged text: no record, or one whose user text hides the start of another.
+    /// The window's damaged text: no record, one whose user text hides the start of another, or one
+    /// that breaks off before it says what it is there for.
     fn garbled(&self) -> impl Iterator<Item = &Record> {
         self.records().filter(|record| {
-            record.kind == RecordKind::Unrecognized || record.raw.matches("msg=audit(").count() > 1
+            record.kind == RecordKind::Unrecognized
+                || record.raw.matches("msg=audit(").count() > 1
+                || breaks_off(record)
         })
     }
 

@@ -23,6 +23,7 @@ use crate::{
 pub(super) fn decide(view: &View<'_>, findings: Vec<Finding>) -> Verdict {
     let closed = findings.iter().any(|f| closes(view, f));
     let mut undecided = missing(view);
+    undecided.extend(findings.iter().filter_map(unexplained));
     undecided.sort();
     let decision = match (closed, undecided.is_empty() && anything_counts(view)) {
         (true, _) => Decision::Closed,
@@ -57,10 +58,40 @@ fn closes(view: &View<'_>, finding: &Finding) -> bool {
         Class::Regression => required || forbidden(Forbidden::Regression),
         Class::NewDenial => required || forbidden(Forbidden::NewDenial),
         Class::ModeDrift => forbidden(Forbidden::ModeDrift),
-        Class::Failure => required,
+        // What a suite says of a host that it does not fit is no confirmed failure.
+        Class::Failure => required && fits(view, finding),
         Class::HostLost => true,
         Class::BrokenBefore | Class::Fixed | Class::AccessLost => false,
     }
+}
+
+/// A silent loss of access that no check felt: production may feel it, and no log will say so.
+fn unexplained(finding: &Finding) -> Option<Undecided> {
+    let denial = finding.cause.denial.as_ref().filter(|d| d.silenced)?;
+    let silent = finding.class == Class::AccessLost;
+    silent.then(|| Undecided {
+        host: finding.hosts.first().cloned(),
+        state: None,
+        what: Missing::Access,
+        why: format!("{denial}, and no check needed it: somebody has to look"),
+    })
+}
+
+/// Whether the hosts of a finding are what its suite needs.
+fn fits(view: &View<'_>, finding: &Finding) -> bool {
+    let suite = view
+        .plan
+        .suites
+        .iter()
+        .find(|s| Some(&s.name) == finding.suite.as_ref());
+    finding.hosts.iter().all(|host| {
+        let facts = view
+            .ledger
+            .state(host, State::Baseline)
+            .and_then(|s| s.facts.as_ref());
+        let unmet = |facts| suite.is_some_and(|s| !needs::unmet_of(s, facts).is_empty());
+        !facts.is_some_and(|f| unmet(&f.value))
+    })
 }
 
 /// Everything that keeps the run from being decided.
@@ -176,8 +207,26 @@ fn of_coverage(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
                 why: format!("{}: {gap}", gap.name()),
             });
         }
+        found.extend(vectors_unread(view, host, *state));
     }
     found
+}
+
+/// A watched domain whose access vectors were not read: a silent denial would not be seen.
+fn vectors_unread(view: &View<'_>, host: &HostName, state: State) -> Option<Undecided> {
+    let ledger = view.ledger.state(host, state)?;
+    let why = match ledger.vectors.as_ref().map(|v| v.value.get()) {
+        Some(Ok(_)) => return None,
+        Some(Err(why)) => why,
+        None => "they are not in the record",
+    };
+    let watched = !view.plan.domains().is_empty();
+    watched.then(|| Undecided {
+        host: Some(host.clone()),
+        state: Some(state),
+        what: Missing::Coverage,
+        why: format!("vectors-unread: the access vectors could not be read: {why}"),
+    })
 }
 
 fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {

@@ -1,6 +1,6 @@
 //! The hosts as the verdict sums them up.
 
-use super::{View, suspects};
+use super::{View, cause, suspects};
 use crate::{
     evidence::window,
     plan::PlannedHost,
@@ -52,7 +52,9 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
         view.windows.get(&host.name, state),
     ) {
         (RequiredCoverage::NotCollected, _) => "denials were not looked for".to_owned(),
-        (RequiredCoverage::Complete, Some((_, evidence))) => window::statement(evidence),
+        (RequiredCoverage::Complete, Some((_, evidence))) => {
+            logged(view, host, state, window::statement(evidence))
+        }
         (RequiredCoverage::Complete, None) => "nothing was collected".to_owned(),
     };
     let gaps = match view.plan.policy.coverage {
@@ -68,5 +70,22 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
         state,
         statement,
         gaps,
+    }
+}
+
+/// What the log says, and what it cannot say: a denial that dontaudit hides is in no log, so a window
+/// without records proves nothing for a host whose access vectors show one.
+fn logged(view: &View<'_>, host: &PlannedHost, state: State, statement: String) -> String {
+    let lost = cause::lost_access(view, &host.name, None);
+    match lost.filter(|l| l.denial.silenced && l.state <= state) {
+        None => statement,
+        Some(lost) => {
+            let in_log = if statement == window::NO_DENIALS {
+                "none"
+            } else {
+                statement.as_str()
+            };
+            format!("{in_log} in the log, and none will be: {}", lost.denial)
+        }
     }
 }

@@ -170,7 +170,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         let facts = sheet.read_facts(replies);
         self.record_facts(state, &facts)?;
         if let Some(at) = sheet.vectors {
-            let vectors = vectors::read(&replies[at]);
+            let vectors = vectors::read(&self.run.plan.domains(), &replies[at]);
             self.run
                 .write(self.host, Some(state), What::VectorsRead { vectors })?;
         }

@@ -187,7 +187,8 @@ fn read_service(reply: &Reply) -> Observation {
     })
 }
 
-/// Files of selinuxfs have no line break at their end, so `read` fails on them and still reads.
+/// Files of selinuxfs have no line break at their end, so `read` fails on them and still reads. Without
+/// selinuxfs SELinux is disabled where it is configured, and absent elsewhere.
 fn selinux(want: &Selinux, deadline: Duration) -> Item {
     let names: Vec<_> = want
         .booleans
@@ -202,7 +203,7 @@ fn selinux(want: &Selinux, deadline: Duration) -> Item {
   for b in {}; do one "boolean.$b" "$fs/booleans/$b"; done
   exit 0
 done 2>/dev/null
-echo enforce=none"#,
+[ -e /etc/selinux/config ] && echo enforce=none || echo enforce=absent"#,
         names.join(" ")
     );
     Item::new(script, deadline)
@@ -217,6 +218,11 @@ fn read_selinux(want: &Selinux, reply: &Reply) -> Observation {
         Some("1") => "Enforcing",
         Some("0") => "Permissive",
         Some("none") => "Disabled",
+        Some("absent") => {
+            return Observation::Errored {
+                why: "there is no SELinux on this host".to_owned(),
+            };
+        }
         Some(_) | None => {
             return Observation::Errored {
                 why: "selinuxfs does not say the mode".to_owned(),

@@ -18,7 +18,7 @@ const PLAN_DEADLINE: Duration = Duration::from_secs(300);
 pub fn plan_item(set: &PatchSet) -> Item {
     let script = format!(
         "command -v dnf >/dev/null || {{ echo 'there is no dnf' >&2; exit 127; }}\n\
-         COLUMNS=400 HOME=/root dnf --assumeno {}",
+         COLUMNS=400 HOME=/root dnf --assumeno --refresh {}",
         arguments(set)
     );
     Item {
@@ -33,14 +33,20 @@ pub fn plan_item(set: &PatchSet) -> Item {
 #[must_use]
 pub fn read_plan(reply: &Reply) -> Reading<Vec<String>> {
     let (out, err) = (reply.stdout.text(), reply.stderr.text());
+    if let Some(line) = out.lines().find(|l| l.starts_with("Skipping ")) {
+        return Reading::missing(format!("dnf leaves something out: {line}"));
+    }
     match &reply.exit {
         Exit::Code(0) if out.contains("Nothing to do.") => Reading::Known(Vec::new()),
         Exit::Code(1)
             if out.contains("Operation aborted.") || err.contains("Operation aborted.") =>
         {
             match planned(&out) {
-                packages if packages.is_empty() => Reading::missing("dnf's table names no package"),
-                packages => Reading::Known(packages),
+                None => Reading::missing("a row of dnf's table cannot be read"),
+                Some(packages) if packages.is_empty() => {
+                    Reading::missing("dnf's table names no package")
+                }
+                Some(packages) => Reading::Known(packages),
             }
         }
         exit @ (Exit::Code(_)
@@ -74,8 +80,9 @@ const COMING: [&str; 7] = [
 ];
 
 /// The packages of dnf's table: under each heading, rows of ` name arch version repository size unit`,
-/// which dnf breaks after a long name. `replacing` rows name what an obsoleting package removes.
-fn planned(text: &str) -> Vec<String> {
+/// which dnf breaks after a long name. `replacing` rows name what an obsoleting package removes. None
+/// when a row is not of this form.
+fn planned(text: &str) -> Option<Vec<String>> {
     let mut words: Vec<&str> = Vec::new();
     let mut coming = false;
     for line in text.lines() {
@@ -86,9 +93,11 @@ fn planned(text: &str) -> Vec<String> {
             words.extend(line.split_whitespace());
         }
     }
-    let rows = words.chunks(6).filter(|r| r.len() == 6);
-    rows.map(|r| format!("{}-{}.{}", r[0], r[2], r[1]))
-        .collect()
+    let named = |r: &[&str]| format!("{}-{}.{}", r[0], r[2], r[1]);
+    let rows = words.chunks_exact(6);
+    rows.remainder()
+        .is_empty()
+        .then(|| rows.map(named).collect())
 }
 
 /// The transaction as a job on the host: the package manager, then its own number for what it did.
@@ -126,7 +135,9 @@ pub fn did_nothing(output: &str) -> bool {
 }
 
 fn arguments(set: &PatchSet) -> String {
-    let mut text = String::new();
+    // A repository that does not answer, or a package that cannot be had, is an error and no reason to
+    // apply less than was asked for.
+    let mut text = "--setopt=best=1 --setopt='*.skip_if_unavailable=0' ".to_owned();
     let mut add = |option: &str, value: &str| {
         write!(text, "--{option}={} ", quote::sh(value)).expect("a String takes everything");
     };
@@ -206,6 +217,16 @@ Total size: 9.1 M
             ),
             (1, "Operation aborted.", ""),
             (127, "", "there is no dnf"),
+            (
+                0,
+                "Skipping packages with broken dependencies:\n x\nNothing to do.\n",
+                "",
+            ),
+            (
+                1,
+                "Upgrading:\n a x86_64 1-1 updates 6.5\nOperation aborted.",
+                "",
+            ),
         ] {
             assert!(
                 read_plan(&reply(code, out, err)).known().is_none(),
@@ -240,7 +261,7 @@ Total size: 9.1 M
         };
         assert_eq!(
             arguments(&set),
-            "--disablerepo='*' --enablerepo='updates; reboot' --exclude='kernel*' upgrade"
+            "--setopt=best=1 --setopt='*.skip_if_unavailable=0' --disablerepo='*' --enablerepo='updates; reboot' --exclude='kernel*' upgrade"
         );
     }
 

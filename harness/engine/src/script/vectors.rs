@@ -62,7 +62,7 @@ pub fn queries(domains: &[String]) -> Vec<Query> {
 
 fn queries_of(domain: &str) -> Vec<Query> {
     let stem = domain.strip_suffix("_t").unwrap_or(domain);
-    let source = format!("system_u:system_r:{domain}:s0");
+    let source = context(domain);
     let object = |kind: &str| format!("system_u:object_r:{kind}:s0");
     let mut pairs: Vec<(String, &str)> = OWN.iter().map(|c| (source.clone(), *c)).collect();
     for kind in FILES {
@@ -89,21 +89,50 @@ pub fn item(domains: &[String]) -> Item {
     }
 }
 
-/// Reads the answers; a table that is not whole is missing.
+/// Reads the answers; a table that is not whole is missing, and so is one that does not tell what a
+/// watched domain may do with its own sockets: the domain is misspelt, or nobody may ask.
 #[must_use]
-pub fn read(reply: &Reply) -> Reading<VectorTable> {
-    match answer(reply) {
-        Reading::Missing { why } => Reading::Missing { why },
-        Reading::Known(text) => match parse_vectors(&text) {
-            reading if reading.complete => Reading::Known(reading.table),
-            _ => Reading::missing("the kernel's answers are not whole"),
-        },
+pub fn read(domains: &[String], reply: &Reply) -> Reading<VectorTable> {
+    let reading = match answer(reply) {
+        Reading::Missing { why } => return Reading::Missing { why },
+        Reading::Known(text) => parse_vectors(&text),
+    };
+    if !reading.complete {
+        return Reading::missing("the kernel's answers are not whole");
     }
+    match domains.iter().find(|d| !tells_of(&reading.table, d)) {
+        Some(domain) => Reading::missing(format!("the kernel tells nothing of {domain}")),
+        None => Reading::Known(reading.table),
+    }
+}
+
+fn tells_of(table: &VectorTable, domain: &str) -> bool {
+    let own = context(domain);
+    Query::new(&own, &own, OWN[0]).is_ok_and(|query| table.vectors.contains_key(&query))
+}
+
+fn context(domain: &str) -> String {
+    format!("system_u:system_r:{domain}:s0")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_domain_of_which_the_kernel_tells_nothing_is_missing() {
+        let mut reply = Reply::silent(crate::host::Exit::Code(0));
+        let own = context("httpd_t");
+        let told = format!(
+            "vectors begin 1\nclass tcp_socket 7\nperm tcp_socket listen 14\n\
+             av {own} {own} tcp_socket : 3fa3f ffffffff 0 ffffffff 1 0\nvectors end 1\n"
+        );
+        reply.stdout.bytes = told.into_bytes();
+        let domain = |name: &str| [name.to_owned()];
+        assert!(read(&domain("httpd_t"), &reply).known().is_some());
+        let why = read(&domain("htpd_t"), &reply);
+        assert_eq!(why.why(), Some("the kernel tells nothing of htpd_t"));
+    }
 
     #[test]
     fn the_sockets_of_a_domain_are_watched() {

@@ -74,7 +74,7 @@ fn table(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {
     let mut text = paint.mood(Mood::Heading, "denials") + "\n";
     for host in &verdict.hosts {
-        for (states, statement) in story::of_denials(host, &verdict.findings) {
+        for (states, statement) in story::of_denials(host) {
             let _ = writeln!(text, "  {}, {states}: {statement}", host.host);
         }
     }

@@ -92,7 +92,7 @@ fn said(judgement: &Judgement, host: &HostName) -> String {
     let Some(host) = judgement.verdict.hosts.iter().find(|h| h.host == *host) else {
         return String::new();
     };
-    let denials = story::of_denials(host, &judgement.verdict.findings).into_iter();
+    let denials = story::of_denials(host).into_iter();
     let denials = denials.map(|(states, text)| format!("denials, {states}: {text}"));
     let packages = host.packages.iter().map(|p| format!("package {p}"));
     denials.chain(packages).collect::<Vec<_>>().join("\n")

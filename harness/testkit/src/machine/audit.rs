@@ -28,7 +28,7 @@ impl Default for Audit {
         let mut audit = Self {
             enabled: 1,
             pid: 151,
-            lost: 0,
+            lost: 4,
             rules: "No rules",
             tools: true,
             readable: true,
@@ -47,6 +47,7 @@ impl Default for Audit {
 }
 
 impl Audit {
+    /// Takes an effect that is about audit; all others are about something else.
     pub(super) fn take(&mut self, effect: &Effect) {
         match effect {
             Effect::AuditdDown => self.pid = 0,
@@ -65,7 +66,25 @@ impl Audit {
             Effect::NoAuditctl => self.tools = false,
             Effect::Excluded => self.rules = "-a always,exclude -F msgtype=AVC",
             Effect::MarkersLost => self.markers_arrive = false,
-            _ => unreachable!("not an effect on audit: {effect:?}"),
+            Effect::FebruaryPolicy
+            | Effect::GoodPolicy
+            | Effect::VectorsUnreadable
+            | Effect::Loud(_)
+            | Effect::Permissive
+            | Effect::KernelLine(_)
+            | Effect::NoDmesg
+            | Effect::Rebooted
+            | Effect::NoSelinux
+            | Effect::Unit(..)
+            | Effect::RestartFails(_)
+            | Effect::Remote(_)
+            | Effect::Local(_)
+            | Effect::DnfFails(..)
+            | Effect::TransactionLost(_)
+            | Effect::TransactionHangs
+            | Effect::PlanFails(_)
+            | Effect::LockedBy(..)
+            | Effect::NoRpm => {}
         }
     }
 

@@ -18,6 +18,7 @@ use patchgate_report::{
     console::{Bars, Lines},
     fanout::Fanout,
 };
+use tokio::sync::oneshot;
 
 use super::{super::judge::write_reports, Told};
 use crate::out;
@@ -58,16 +59,22 @@ impl Live {
         Box::new(move |event| live.sinks().event(event))
     }
 
-    /// Tells the console that time passes, and keeps the reports on disk up to date.
-    pub(super) async fn tick(self: Arc<Self>) {
+    /// Tells the console that time passes, and keeps the reports on disk up to date, until it is told
+    /// that the run is over. The reports are written beside the run, so that no probe waits for them.
+    pub(super) async fn tick(self: Arc<Self>, mut over: oneshot::Receiver<()>) {
         let mut pause = REPORT_EVERY;
         let mut last = Instant::now();
         loop {
-            clock::pause(TICK).await;
+            tokio::select! {
+                () = clock::pause(TICK) => {}
+                _ = &mut over => return,
+            }
             self.sinks().tick(clock::now());
             if last.elapsed() >= pause {
                 let begun = Instant::now();
-                self.write_reports();
+                let live = Arc::clone(&self);
+                // What a panic there would lose is written again at the end.
+                drop(tokio::task::spawn_blocking(move || live.write_reports()).await);
                 last = Instant::now();
                 pause = REPORT_EVERY.max(begun.elapsed() * 20);
             }

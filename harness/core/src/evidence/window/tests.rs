@@ -219,7 +219,7 @@ const SPOILS: &[Spoil] = &[
         begin(c).mode = Reading::missing("getenforce: not found");
     }),
     ("mode-unknown", |c| {
-        end(c).mode = Reading::Known(String::new())
+        end(c).mode = Reading::Known(String::new());
     }),
     ("audit-tools-missing", |c| {
         for edge in [&mut c.begin, &mut c.end] {
