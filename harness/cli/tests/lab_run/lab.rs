@@ -145,6 +145,12 @@ impl Lab {
             .unwrap()
     }
 
+    /// Waits in a guest until a command succeeds there: each login would cost it half a second.
+    pub(crate) fn await_in_guest(&self, host: &str, command: &str) {
+        let look = format!("n=0; until {command}; do [ $((n += 1)) -lt 300 ]; sleep 0.2; done");
+        self.in_guest(host, &format!("set -e; {look}"));
+    }
+
     /// The command lines of a guest's processes, the kernel's and our own look left out.
     pub(crate) fn processes(&self, host: &str) -> BTreeSet<String> {
         let text = self.in_guest(host, "ps -eo args=");
