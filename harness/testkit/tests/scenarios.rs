@@ -64,6 +64,8 @@ scenarios! {
         hostile_output
         check_only
         check_only_fails
+        check_only_fails_unnamed
+        restart_fails_beside_a_failure
     }
     transaction {
         dirty
