@@ -281,6 +281,9 @@ fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
     }];
     for host in view.ledger.hosts.values() {
         codes.extend(host.dirty.iter().map(|_| exit::DIRTY));
+        // Nobody knows how far it got.
+        let lost = host.patch.iter().filter(|p| p.value == PatchEnd::Lost);
+        codes.extend(lost.map(|_| exit::DIRTY));
         codes.extend(host.troubles.iter().filter_map(|t| match t.value {
             Trouble::Security(_) => Some(exit::SECURITY),
             Trouble::Locked(_) => Some(exit::LOCKED),

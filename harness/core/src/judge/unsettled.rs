@@ -76,8 +76,12 @@ fn failed(view: &View<'_>, closing: &[&Finding], result: &CellResult) -> Option<
         return None;
     }
     let before = view.before(result);
-    if before.is_some_and(|b| !b.passed()) {
-        let why = "failed before the patch and fails after it: the patch cannot be judged by it";
+    if let Some(before) = before.filter(|b| !b.passed()) {
+        let why = if before.failed() {
+            "failed before the patch and fails after it: the patch cannot be judged by it"
+        } else {
+            "fails after the patch, and did not settle before it: the patch cannot be judged by it"
+        };
         return Some((Missing::BrokenBefore, why.to_owned()));
     }
     let why = "failed, and no finding closes the gate for it";
