@@ -41,6 +41,7 @@ scenarios! {
         denied_before
         mode_drift
         access_lost
+        february_of_a_broken_host
     }
     twins {
         twin_fails_too
