@@ -11,6 +11,8 @@ mod findings;
 mod gate;
 mod hosts;
 mod suspects;
+mod unsettled;
+mod vectors;
 mod whole;
 
 use std::collections::BTreeMap;

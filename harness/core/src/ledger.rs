@@ -6,7 +6,7 @@ use crate::{
     event::{Event, PatchEnd, RestartEnd, What},
     evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
     facts::Facts,
-    id::{CheckId, HostName},
+    id::{CheckId, HostName, RunId},
     observation::{HttpEnd, Observation},
     package::Nevra,
     reading::Reading,
@@ -33,6 +33,10 @@ pub struct Ledger {
     pub finished: bool,
     /// The first number at which another event stands than belongs there.
     pub gap: Option<u64>,
+    /// The first event, of the run's beginning.
+    pub started: Option<At<RunId>>,
+    /// The first event of a kind that this version does not know.
+    pub unknown: Option<u64>,
     last: u64,
 }
 
@@ -134,7 +138,12 @@ impl Ledger {
             self.gap = self.gap.or(Some(self.last + 1));
         }
         self.last = event.seq;
-        if let What::RunFinished {} = &event.what {
+        if let What::RunStarted { run, .. } = &event.what {
+            let (seq, value) = (event.seq, run.clone());
+            self.started.get_or_insert(At { seq, value });
+        } else if let What::Unknown = &event.what {
+            self.unknown = self.unknown.or(Some(event.seq));
+        } else if let What::RunFinished {} = &event.what {
             self.finished = true;
         } else if let What::RunInterrupted { signal } = &event.what {
             self.interrupted = Some(At {

@@ -126,7 +126,10 @@ pub fn evaluate(kind: &CheckKind, saw: &Observation) -> Option<Outcome> {
         (CheckKind::Denials(_), Observation::Window) => return None,
         (CheckKind::Http(want), Observation::Http(saw)) => http(want, saw),
         (CheckKind::Command(want), Observation::Command(saw)) => command(want, saw),
-        (CheckKind::Service(want), Observation::Service(saw)) => service(want, saw),
+        (CheckKind::Service(want), Observation::Service(saw)) => match service(want, saw) {
+            Ok(symptom) => symptom,
+            Err(why) => return Some(Outcome::Errored { why }),
+        },
         (CheckKind::Selinux(want), Observation::Selinux(saw)) => selinux(want, saw),
         (
             CheckKind::Http(_)
@@ -198,23 +201,38 @@ fn command(want: &Command, saw: &CommandSeen) -> Option<Symptom> {
     ))
 }
 
-fn service(want: &Service, saw: &ServiceSeen) -> Option<Symptom> {
+/// What is wrong with a unit; an error when the service manager did not say what the check asks.
+fn service(want: &Service, saw: &ServiceSeen) -> Result<Option<Symptom>, String> {
+    let unit = &want.unit;
+    if saw.active.is_empty() || saw.active == "unknown" {
+        return Err(format!("it is not known whether {unit} is active"));
+    }
     if (saw.active == "active") != want.active {
         let result = saw.result.as_deref().filter(|r| *r != "success");
         let result = result.map(|r| format!(" (result {r})")).unwrap_or_default();
-        let text = format!("{} is {}{result}", want.unit, saw.active);
-        return Some(Symptom::new(SymptomKind::ServiceState, text));
+        let text = format!("{unit} is {}{result}", saw.active);
+        return Ok(Some(Symptom::new(SymptomKind::ServiceState, text)));
     }
-    let enabled = saw.enabled.as_deref().unwrap_or("unknown");
-    let wrong = want
-        .enabled
-        .is_some_and(|want| (enabled == "enabled") != want);
-    wrong.then(|| {
-        Symptom::new(
-            SymptomKind::ServiceEnabled,
-            format!("{} is {enabled}", want.unit),
-        )
-    })
+    let Some(wanted) = want.enabled else {
+        return Ok(None);
+    };
+    let Some(word) = saw.enabled.as_deref() else {
+        return Err(format!("it is not known whether {unit} starts at boot"));
+    };
+    let starts = starts_at_boot(word)
+        .ok_or_else(|| format!("whether {unit} starts at boot does not follow from `{word}`"))?;
+    let text = format!("{unit} is {word}");
+    Ok((starts != wanted).then(|| Symptom::new(SymptomKind::ServiceEnabled, text)))
+}
+
+/// Whether a unit starts at boot, by `UnitFileState` (systemctl(1), `is-enabled`); none where the word
+/// does not settle it.
+fn starts_at_boot(word: &str) -> Option<bool> {
+    match word {
+        "enabled" | "enabled-runtime" | "generated" => Some(true),
+        "disabled" | "masked" | "masked-runtime" => Some(false),
+        _ => None,
+    }
 }
 
 fn selinux(want: &Selinux, saw: &SelinuxSeen) -> Option<Symptom> {
@@ -389,10 +407,6 @@ mod tests {
             failed.as_deref(),
             Some("httpd is failed (result exit-code)")
         );
-        assert_eq!(
-            reason(&want, &seen("active", None)).as_deref(),
-            Some("httpd is unknown")
-        );
 
         let want = CheckKind::Selinux(Selinux {
             mode: Some(Mode::Enforcing),
@@ -408,5 +422,44 @@ mod tests {
         assert!(reason(&want, &seen("Permissive", Some(false))).is_some());
         assert!(reason(&want, &seen("Enforcing", Some(true))).is_some());
         assert!(reason(&want, &seen("Enforcing", None)).is_some());
+    }
+    #[test]
+    fn what_the_service_manager_does_not_say_is_an_error() {
+        let outcome = |active: &str, wanted, word: Option<&str>| {
+            let want = CheckKind::Service(Service {
+                unit: "httpd".into(),
+                active: active != "inactive",
+                enabled: wanted,
+            });
+            let saw = Observation::Service(ServiceSeen {
+                active: active.into(),
+                sub: None,
+                enabled: word.map(Into::into),
+                result: None,
+                main_pid: None,
+                context: None,
+            });
+            evaluate(&want, &saw).unwrap().word()
+        };
+        for (word, wanted, not_wanted) in [
+            (Some("enabled"), "passed", "failed"),
+            (Some("enabled-runtime"), "passed", "failed"),
+            (Some("generated"), "passed", "failed"),
+            (Some("disabled"), "failed", "passed"),
+            (Some("masked"), "failed", "passed"),
+            (Some("masked-runtime"), "failed", "passed"),
+            (Some("static"), "errored", "errored"),
+            (Some("linked"), "errored", "errored"),
+            (Some(""), "errored", "errored"),
+            (None, "errored", "errored"),
+        ] {
+            assert_eq!(outcome("active", Some(true), word), wanted, "{word:?}");
+            assert_eq!(outcome("active", Some(false), word), not_wanted, "{word:?}");
+            assert_eq!(outcome("active", None, word), "passed", "{word:?}");
+        }
+        for active in ["", "unknown"] {
+            assert_eq!(outcome(active, None, None), "errored", "{active}");
+        }
+        assert_eq!(outcome("inactive", None, None), "passed");
     }
 }

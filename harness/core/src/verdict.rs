@@ -360,6 +360,8 @@ pub enum Missing {
     NotRun,
     /// Checks could not be made.
     Errored,
+    /// Checks failed, and the policy closes the gate for nothing of it.
+    Failed,
     /// Checks passed only when asked again.
     Flaky,
     /// Checks failed before the patch, so that they cannot judge it.
@@ -380,6 +382,7 @@ impl Missing {
             Self::Access => "access",
             Self::NotRun => "not-run",
             Self::Errored => "errored",
+            Self::Failed => "failed",
             Self::Flaky => "flaky",
             Self::BrokenBefore => "broken-before",
             Self::Run => "run",

@@ -1,10 +1,16 @@
 //! Everything that can go missing from a record, piece by piece.
 
+use std::collections::BTreeMap;
+
 use patchgate_core::{
     event::{Event, PatchEnd, What},
-    evidence::capture::{Reading, WindowCapture, WindowEdge},
+    evidence::{
+        access::VectorTable,
+        capture::{Reading, WindowCapture, WindowEdge},
+    },
     facts::Facts,
     observation::Observation,
+    state::State,
 };
 
 /// A record with something missing.
@@ -31,9 +37,11 @@ pub fn weakened(events: &[Event]) -> Vec<Weakened> {
             evidence,
         };
         all.push(with("without", None, evidence));
-        all.push(with("blank", Some(What::Unknown), evidence));
+        all.push(with("blank", Some(What::Unknown), true));
         let pieces = pieces(&event.what).into_iter();
         all.extend(pieces.map(|(how, what)| with(how, Some(what), true)));
+        let fewer = fewer_answers(event).into_iter();
+        all.extend(fewer.map(|what| with("an answer less in", Some(what), true)));
         all.push(Weakened {
             how: format!("cut off before {name}"),
             events: events[..at].to_vec(),
@@ -66,11 +74,8 @@ pub fn disordered(events: &[Event]) -> Vec<Weakened> {
 /// which is the chain's business: who answered, what was saved, what explains a finding.
 fn is_evidence(what: &What) -> bool {
     match what {
-        What::RunStarted { .. }
-        | What::HostConnected { .. }
-        | What::VectorsRead { .. }
-        | What::ArtifactSaved { .. }
-        | What::Unknown => false,
+        What::VectorsRead { vectors } => vectors.known().is_some_and(|t| !t.vectors.is_empty()),
+        What::HostConnected { .. } | What::ArtifactSaved { .. } | What::Unknown => false,
         What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
@@ -83,6 +88,7 @@ fn is_evidence(what: &What) -> bool {
         | What::PatchFinished { .. }
         | What::ServicesRestarted { .. }
         | What::HostFinished { .. }
+        | What::RunStarted { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {} => true,
     }
@@ -129,16 +135,16 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         What::ServicesRestarted { .. } => vec![(
             "no unit in",
             What::ServicesRestarted {
-                units: std::collections::BTreeMap::new(),
+                units: BTreeMap::new(),
             },
         )],
+        What::VectorsRead { vectors } => vectors.known().map(of_vectors).unwrap_or_default(),
         What::RunStarted { .. }
         | What::HostConnected { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
         | What::HostLost { .. }
-        | What::VectorsRead { .. }
         | What::PatchStarted { .. }
         | What::ArtifactSaved { .. }
         | What::HostFinished { .. }
@@ -150,6 +156,40 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
 
 fn gone() -> String {
     "taken away".to_owned()
+}
+
+/// A table without answers, and none at all.
+fn of_vectors(table: &VectorTable) -> Vec<(&'static str, What)> {
+    if table.vectors.is_empty() {
+        return Vec::new();
+    }
+    let event = |vectors| What::VectorsRead { vectors };
+    let empty = VectorTable {
+        vectors: BTreeMap::new(),
+        ..table.clone()
+    };
+    vec![
+        ("no answers in", event(Reading::Known(empty))),
+        ("no table in", event(Reading::missing(gone()))),
+    ]
+}
+
+/// A table of a later state, each time without one of the answers that the baseline has.
+fn fewer_answers(event: &Event) -> Vec<What> {
+    let What::VectorsRead { vectors } = &event.what else {
+        return Vec::new();
+    };
+    let later = event.state != Some(State::Baseline);
+    let Some(table) = vectors.known().filter(|_| later) else {
+        return Vec::new();
+    };
+    let without = |query| {
+        let mut table = table.clone();
+        table.vectors.remove(query);
+        let vectors = Reading::Known(table);
+        What::VectorsRead { vectors }
+    };
+    table.vectors.keys().map(without).collect()
 }
 
 fn of_facts(facts: &Facts) -> Vec<(&'static str, What)> {

@@ -4,16 +4,30 @@ use std::collections::BTreeMap;
 
 use patchgate_core::{
     event::{Event, What},
-    judge::judge,
+    judge::{CellResult, judge},
     observation::{HttpEnd, HttpFailure, HttpPhase, HttpSeen, Observation},
     plan::Plan,
+    policy::Forbidden,
     state::State,
     verdict::Decision,
 };
 use patchgate_testkit::{Played, catalogue, disordered, weakened};
 
+/// The decision, which is open only when every judged check that counts passed.
 fn decision(plan: &Plan, events: &[Event]) -> Decision {
-    judge(plan, events).verdict.verdict
+    let judgement = judge(plan, events);
+    let decision = judgement.verdict.verdict;
+    if decision == Decision::Open {
+        let policy = &plan.policy;
+        let all = policy.forbid.contains(&Forbidden::MissingCheck);
+        let counts = |c: &&CellResult| all || policy.suites.contains_key(&c.cell.check.suite);
+        let judged = |c: &&CellResult| plan.judged_states().contains(&c.cell.state);
+        let mut cells = judgement.cells.iter().filter(judged).filter(counts);
+        assert!(cells.clone().next().is_some(), "open, and nothing counts");
+        let unpassed = cells.find(|c| !c.passed());
+        assert!(unpassed.is_none(), "open beside {unpassed:?}");
+    }
+    decision
 }
 
 /// Judges everything that comes of a record by taking something away, and collects what opens the
@@ -167,4 +181,43 @@ async fn a_gap_in_the_numbers_opens_no_gate() {
         let now = decision(&played.plan, &events);
         assert_ne!(now, Decision::Open, "without event {}", at + 1);
     }
+}
+
+/// Gates that close for little, over every record, whole and with something missing.
+#[tokio::test(start_paused = true)]
+async fn open_means_that_all_that_counts_passed() {
+    for (scenario, _) in catalogue::all() {
+        let played = scenario.play().await;
+        let last = played.plan.suites.last().map(|s| s.name.clone());
+        for (forbid, named) in [(vec![Forbidden::MissingCheck], None), (vec![], last)] {
+            let mut plan = played.plan.clone();
+            plan.policy
+                .suites
+                .retain(|name, _| Some(name) == named.as_ref());
+            plan.policy.forbid = forbid;
+            decision(&plan, &played.events);
+            for weak in weakened(&played.events).iter().step_by(11) {
+                decision(&plan, &weak.events);
+            }
+        }
+    }
+}
+
+/// Of nothing that counts, nothing follows.
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_asks_for_nothing_is_never_open() {
+    let played = quiet_night().await;
+    let mut plan = played.plan.clone();
+    plan.policy.suites.clear();
+    plan.policy.forbid.clear();
+    assert_ne!(decision(&plan, &played.events), Decision::Open);
+}
+
+/// The record of another run says nothing about this one.
+#[tokio::test(start_paused = true)]
+async fn the_record_of_another_run_opens_no_gate() {
+    let played = quiet_night().await;
+    let mut plan = played.plan.clone();
+    plan.run = patchgate_core::id::RunId::new("20130222T030405Z-another").unwrap();
+    assert_eq!(decision(&plan, &played.events), Decision::Undecided);
 }

@@ -41,6 +41,7 @@ scenarios! {
         denied_before
         mode_drift
         access_lost
+        february_of_a_broken_host
     }
     twins {
         twin_fails_too
@@ -64,6 +65,8 @@ scenarios! {
         hostile_output
         check_only
         check_only_fails
+        check_only_fails_unnamed
+        restart_fails_beside_a_failure
     }
     transaction {
         dirty

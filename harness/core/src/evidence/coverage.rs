@@ -57,6 +57,13 @@ pub enum Gap {
     },
     /// The mode changed inside the window, and nobody had announced it.
     ModeChanged,
+    /// The kernel could not apply the policy to something inside the window (`SELINUX_ERR`).
+    PolicyErrors {
+        /// How many records say so.
+        count: usize,
+        /// The first of them.
+        record: String,
+    },
     /// A policy was loaded inside the window, and nobody had announced it.
     PolicyReloaded,
     /// A boolean changed inside the window, and nobody had announced it.
@@ -169,6 +176,7 @@ impl Gap {
             Self::PermissiveMode => "permissive-mode",
             Self::ModeUnknown { .. } => "mode-unknown",
             Self::ModeChanged => "mode-changed",
+            Self::PolicyErrors { .. } => "policy-errors",
             Self::PolicyReloaded => "policy-reloaded",
             Self::BooleanChanged { .. } => "boolean-changed",
             Self::AuditToolsMissing => "audit-tools-missing",
@@ -214,6 +222,12 @@ impl fmt::Display for Gap {
             Self::PermissiveMode => f.write_str("SELinux was permissive, nothing was enforced"),
             Self::ModeUnknown { why } => write!(f, "the SELinux mode could not be read: {why}"),
             Self::ModeChanged => f.write_str("the SELinux mode was changed inside the window"),
+            Self::PolicyErrors { count, record } => {
+                write!(
+                    f,
+                    "the kernel could not apply the policy ({count} records): `{record}`"
+                )
+            }
             Self::PolicyReloaded => f.write_str("a policy was loaded inside the window"),
             Self::BooleanChanged { name } => {
                 write!(

@@ -18,8 +18,8 @@ use crate::{
     id::{HostName, SuiteName},
     observation::HttpPhase,
     outcome::{Outcome, SymptomKind},
-    reading::Reading,
     state::State,
+    suite::CheckKind,
     verdict::{Cause, CauseKind, DeniedAccess, Proof},
 };
 
@@ -40,35 +40,78 @@ pub(super) fn of_group(
     suite: &SuiteName,
     results: &[&CellResult],
 ) -> (Cause, BTreeSet<u64>) {
-    let kinds: Vec<SymptomKind> = results.iter().copied().filter_map(kind).collect();
+    let kinds: Vec<SymptomKind> = results.iter().filter_map(|r| kind(view, r)).collect();
     let domains = domains_of(view, suite);
-    let lost = lost_access(view, host, Some(domains));
     let loud = first_denial(view, host, results, domains);
-    if let Some(lost) = lost.filter(|l| loud.is_none() || l.denial.silenced) {
-        let fits = kinds.iter().any(|k| explains(&lost.denial, *k));
-        let proof = if fits {
-            Proof::Supported
-        } else {
-            Proof::Suspected
-        };
-        let cause = of_access(&lost.denial, proof, kinds.first().copied());
-        return (cause, lost.evidence.into_iter().collect());
+    let logged = !kinds.is_empty() && kinds.iter().all(|k| *k == SymptomKind::Denials);
+    let hidden = |l: &Felt| !logged && (loud.is_none() || l.lost.denial.silenced);
+    if let Some(felt) = felt_loss(view, results, losses(view, host, Some(domains)), hidden) {
+        let cause = of_access(&felt.lost.denial, felt.proof, felt.kind);
+        return (cause, felt.lost.evidence.into_iter().collect());
     }
     if let Some((seq, fingerprint)) = loud {
         return (of_fingerprint(&fingerprint, &kinds), BTreeSet::from([seq]));
     }
     if kinds.contains(&SymptomKind::ServiceState) {
-        return (service_down(results), BTreeSet::new());
+        return (service_down(view, results), BTreeSet::new());
     }
     (unknown(), BTreeSet::new())
 }
 
-fn kind(result: &CellResult) -> Option<SymptomKind> {
-    if let Outcome::Failed { symptom } = &result.outcome {
-        Some(symptom.kind)
-    } else {
-        None
-    }
+/// A loss of access that failures of a group may come of.
+struct Felt {
+    lost: Lost,
+    proof: Proof,
+    /// The symptom that it shows as, or the first that there is.
+    kind: Option<SymptomKind>,
+}
+
+/// Of the losses that may be told of, the first that shows as one of the symptoms; else the first that
+/// may have to do with them.
+fn felt_loss(
+    view: &View<'_>,
+    results: &[&CellResult],
+    losses: Vec<Lost>,
+    may: impl Fn(&Felt) -> bool,
+) -> Option<Felt> {
+    let felt = losses
+        .into_iter()
+        .filter_map(|lost| felt(view, results, lost));
+    let mut felt: Vec<Felt> = felt.filter(may).collect();
+    let supported = felt.iter().position(|f| f.proof == Proof::Supported);
+    (!felt.is_empty()).then(|| felt.swap_remove(supported.unwrap_or(0)))
+}
+
+/// What a loss has to do with failures: nothing with those of earlier states, nor with those that were
+/// there at the baseline.
+fn felt(view: &View<'_>, results: &[&CellResult], lost: Lost) -> Option<Felt> {
+    let late = |r: &CellResult| r.cell.state >= lost.state && is_new(view, r);
+    let after: Vec<&CellResult> = results.iter().copied().filter(|r| late(r)).collect();
+    let kinds: Vec<_> = after.iter().filter_map(|r| kind(view, r)).collect();
+    let shown = kinds.iter().find(|k| explains(&lost.denial, **k));
+    let whole = after.len() == results.len();
+    let proof = match shown {
+        Some(_) if whole => Proof::Supported,
+        Some(_) | None => Proof::Suspected,
+    };
+    let kind = shown.or(kinds.first()).copied();
+    (!after.is_empty()).then_some(Felt { lost, proof, kind })
+}
+
+/// Whether a check did not fail at the baseline already.
+fn is_new(view: &View<'_>, result: &CellResult) -> bool {
+    !view.before(result).is_some_and(CellResult::failed)
+}
+
+/// The kind of a failure; none for a unit that runs against expectation, which no loss explains.
+fn kind(view: &View<'_>, result: &CellResult) -> Option<SymptomKind> {
+    let Outcome::Failed { symptom } = &result.outcome else {
+        return None;
+    };
+    let check = view.plan.check(&result.cell.check).map(|(_, c)| &c.kind);
+    let runs = symptom.kind == SymptomKind::ServiceState
+        && matches!(check, Some(CheckKind::Service(want)) if !want.active);
+    (!runs).then_some(symptom.kind)
 }
 
 fn domains_of<'a>(view: &'a View<'_>, suite: &SuiteName) -> &'a [String] {
@@ -76,22 +119,23 @@ fn domains_of<'a>(view: &'a View<'_>, suite: &SuiteName) -> &'a [String] {
     suite.map_or(&[], |s| s.domains.as_slice())
 }
 
-/// The weightiest loss of access between the baseline and the later states: silenced before audited,
-/// sockets before the rest. Of some domains only, where these are given.
-pub(super) fn lost_access(
-    view: &View<'_>,
-    host: &HostName,
-    domains: Option<&[String]>,
-) -> Option<Lost> {
+/// The weightiest loss of access between the baseline and the later states.
+pub(super) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
+    losses(view, host, None).into_iter().next()
+}
+
+/// All losses of access, each in the first state that shows it: silenced before audited, sockets before
+/// the rest. Of some domains only, where these are given.
+pub(super) fn losses(view: &View<'_>, host: &HostName, domains: Option<&[String]>) -> Vec<Lost> {
     let watched = |c: &VectorChange| domains.is_none_or(|d| d.contains(&c.source_type));
     let table = |state| {
         let at = view.ledger.state(host, state)?.vectors.as_ref()?;
-        match &at.value {
-            Reading::Known(table) => Some((at.seq, table)),
-            Reading::Missing { .. } => None,
-        }
+        Some((at.seq, at.value.known()?))
     };
-    let (before_seq, before) = table(State::Baseline)?;
+    let Some((before_seq, before)) = table(State::Baseline) else {
+        return Vec::new();
+    };
+    let mut losses: Vec<Lost> = Vec::new();
     for state in view.plan.judged_states() {
         let Some((seq, after)) = table(*state) else {
             continue;
@@ -99,16 +143,18 @@ pub(super) fn lost_access(
         let mut changes = diff(before, after).changes;
         changes.retain(|c| !c.lost.is_empty() && !c.permissive && watched(c));
         changes.sort_by_key(|c| (c.silenced.is_empty(), !c.class.contains("socket")));
-        if let Some(change) = changes.into_iter().next() {
-            let denial = access(change);
-            return Some(Lost {
-                state: *state,
-                denial,
-                evidence: vec![before_seq, seq],
-            });
+        for denial in changes.into_iter().map(access) {
+            if !losses.iter().any(|l| l.denial == denial) {
+                let (state, evidence) = (*state, vec![before_seq, seq]);
+                losses.push(Lost {
+                    state,
+                    denial,
+                    evidence,
+                });
+            }
         }
     }
-    None
+    losses
 }
 
 /// What was lost; of a loss that is partly silenced, the silenced part.
@@ -138,7 +184,8 @@ fn first_denial(
     if domains.is_empty() {
         return None;
     }
-    let states: BTreeSet<State> = results.iter().map(|r| r.cell.state).collect();
+    let new = results.iter().filter(|r| is_new(view, r));
+    let states: BTreeSet<State> = new.map(|r| r.cell.state).collect();
     states.into_iter().find_map(|state| {
         let (seq, _) = view.windows.get(host, state)?;
         let denials = view.windows.new_denials(host, state, domains);
@@ -153,15 +200,16 @@ fn first_denial(
 fn explains(denial: &DeniedAccess, kind: SymptomKind) -> bool {
     let lost = |perms: &[&str]| denial.perms.iter().any(|p| perms.contains(&p.as_str()));
     let socket = denial.class.ends_with("socket");
+    let tcp = denial.class == "tcp_socket";
     match kind {
         SymptomKind::Http(phase) => match phase {
             HttpPhase::FirstByteTimeout | HttpPhase::NoData | HttpPhase::Reset => {
-                socket && lost(&["accept", "read", "write", "getattr", "setopt"])
+                tcp && lost(&["accept", "read", "write", "getattr", "setopt"])
             }
             HttpPhase::Refused => {
-                socket && lost(&["listen", "bind", "create", "name_bind", "node_bind"])
+                tcp && lost(&["listen", "bind", "create", "name_bind", "node_bind"])
             }
-            HttpPhase::Body => socket && lost(&["write", "read"]),
+            HttpPhase::Body => tcp && lost(&["write", "read"]),
             HttpPhase::Dns
             | HttpPhase::ConnectTimeout
             | HttpPhase::Unreachable
@@ -174,7 +222,8 @@ fn explains(denial: &DeniedAccess, kind: SymptomKind) -> bool {
             !socket && lost(&["read", "open", "getattr", "search", "map", "execute"])
         }
         SymptomKind::ServiceState => socket && lost(&["listen", "bind", "create", "name_bind"]),
-        SymptomKind::Denials => true,
+        // What is silenced is in no log.
+        SymptomKind::Denials => !denial.silenced,
         SymptomKind::CommandExit
         | SymptomKind::CommandOutput
         | SymptomKind::CommandDeadline
@@ -253,8 +302,8 @@ fn of_fingerprint(fingerprint: &Fingerprint, kinds: &[SymptomKind]) -> Cause {
 }
 
 /// A service that is down explains the failures of the states in which it was seen down, no others.
-fn service_down(results: &[&CellResult]) -> Cause {
-    let is_down = |r: &&&CellResult| kind(r) == Some(SymptomKind::ServiceState);
+fn service_down(view: &View<'_>, results: &[&CellResult]) -> Cause {
+    let is_down = |r: &&&CellResult| kind(view, r) == Some(SymptomKind::ServiceState);
     let down = results.iter().find(is_down);
     let text = down.and_then(|r| r.outcome.reason()).unwrap_or_default();
     let states = |of: &mut dyn Iterator<Item = &&CellResult>| {

@@ -263,11 +263,15 @@ fn of_lost_hosts(view: &View<'_>) -> Vec<Finding> {
 fn of_vectors(view: &View<'_>, found: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for host in &view.plan.hosts {
-        let Some(change) = cause::lost_access(view, &host.name, None) else {
-            continue;
+        // The denial itself counts: another one of the host says nothing about this one.
+        let named = |l: &cause::Lost| {
+            let names = |f: &Finding| f.cause.denial.as_ref() == Some(&l.denial);
+            found
+                .iter()
+                .any(|f| f.hosts.contains(&host.name) && names(f))
         };
-        let named = |f: &Finding| f.hosts.contains(&host.name) && f.cause.denial.is_some();
-        if !found.iter().any(named) {
+        let losses = cause::losses(view, &host.name, None);
+        if let Some(change) = losses.into_iter().find(|l| !named(l)) {
             let cause = cause::of_access(&change.denial, Proof::Suspected, None);
             let symptom = format!("{}: {}", change.state, change.denial);
             findings.push(plain(

@@ -1,8 +1,6 @@
 //! The gate: policy and findings make open, closed or undecided.
 
-use std::collections::BTreeMap;
-
-use super::{View, cells::CellResult, hosts, whole};
+use super::{View, cells::CellResult, hosts, unsettled, vectors, whole};
 use crate::{
     event::PatchEnd,
     exit::{self, ExitCode},
@@ -21,11 +19,14 @@ use crate::{
 
 /// Decides.
 pub(super) fn decide(view: &View<'_>, findings: Vec<Finding>) -> Verdict {
-    let closed = findings.iter().any(|f| closes(view, f));
-    let mut undecided = missing(view);
+    let closing: Vec<&Finding> = findings.iter().filter(|f| closes(view, f)).collect();
+    let mut undecided = missing(view, &closing);
     undecided.extend(findings.iter().filter_map(unexplained));
     undecided.sort();
-    let decision = match (closed, undecided.is_empty() && anything_counts(view)) {
+    let decision = match (
+        !closing.is_empty(),
+        undecided.is_empty() && unsettled::anything_counts(view),
+    ) {
         (true, _) => Decision::Closed,
         (false, false) => Decision::Undecided,
         (false, true) => Decision::Open,
@@ -59,7 +60,7 @@ fn closes(view: &View<'_>, finding: &Finding) -> bool {
         Class::NewDenial => required || forbidden(Forbidden::NewDenial),
         Class::ModeDrift => forbidden(Forbidden::ModeDrift),
         // What a suite says of a host that it does not fit is no confirmed failure.
-        Class::Failure => required && fits(view, finding),
+        Class::Failure => (required || forbidden(Forbidden::MissingCheck)) && fits(view, finding),
         Class::HostLost => true,
         Class::BrokenBefore | Class::Fixed | Class::AccessLost => false,
     }
@@ -95,101 +96,16 @@ fn fits(view: &View<'_>, finding: &Finding) -> bool {
 }
 
 /// Everything that keeps the run from being decided.
-fn missing(view: &View<'_>) -> Vec<Undecided> {
+fn missing(view: &View<'_>, closing: &[&Finding]) -> Vec<Undecided> {
     let mut missing = Vec::new();
     for host in &view.plan.hosts {
-        missing.extend(of_cells(view, &host.name));
+        missing.extend(unsettled::of_cells(view, closing, &host.name));
         missing.extend(of_coverage(view, &host.name));
-        missing.extend(of_host(view, host));
+        missing.extend(of_host(view, closing, host));
         missing.extend(whole::of_facts(view, host));
     }
-    let gap = view.ledger.gap;
-    missing.extend(gap.map(|n| whole_run(format!("event {n} is not in the record"))));
-    if let Some(signal) = &view.ledger.interrupted {
-        missing.push(whole_run(format!(
-            "the run was stopped by {}",
-            signal.value
-        )));
-    } else if !view.ledger.finished {
-        missing.push(whole_run(
-            "the record has no end: the run was cut off".to_owned(),
-        ));
-    }
+    missing.extend(whole::of_run(view));
     missing
-}
-
-fn whole_run(why: String) -> Undecided {
-    Undecided {
-        host: None,
-        state: None,
-        what: Missing::Run,
-        why,
-    }
-}
-
-/// Checks that count and did not pass for another reason than the host's fault, by host and state.
-fn of_cells(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
-    let mut found: BTreeMap<(State, Missing, String), Vec<String>> = BTreeMap::new();
-    for result in view
-        .cells
-        .iter()
-        .filter(|r| r.cell.host == *host && counts_for(view, r))
-    {
-        if let Some((what, why)) = unsettled(view, result) {
-            let key = (result.cell.state, what, why);
-            found
-                .entry(key)
-                .or_default()
-                .push(result.cell.check.to_string());
-        }
-    }
-    let entry = |((state, what, why), checks): ((State, Missing, String), Vec<String>)| {
-        let why = format!("{}: {why}", checks.join(", "));
-        Undecided {
-            host: Some(host.clone()),
-            state: Some(state),
-            what,
-            why,
-        }
-    };
-    found.into_iter().map(entry).collect()
-}
-
-/// Whether there is a check that the gate looks at: of nothing, nothing follows.
-fn anything_counts(view: &View<'_>) -> bool {
-    view.cells.iter().any(|r| counts_for(view, r))
-}
-
-fn counts_for(view: &View<'_>, result: &CellResult) -> bool {
-    view.plan
-        .policy
-        .suites
-        .contains_key(&result.cell.check.suite)
-        || view.plan.policy.forbid.contains(&Forbidden::MissingCheck)
-}
-
-fn unsettled(view: &View<'_>, result: &CellResult) -> Option<(Missing, String)> {
-    match &result.outcome {
-        Outcome::Passed if result.flaky => {
-            Some((Missing::Flaky, "passed only when asked again".to_owned()))
-        }
-        Outcome::Passed => None,
-        Outcome::Failed { .. } => still_failing(view, result),
-        Outcome::Blind { gaps } => Some((
-            Missing::Coverage,
-            format!("cannot be said: {}", gaps.join("; ")),
-        )),
-        Outcome::Errored { why } => Some((Missing::Errored, why.clone())),
-        Outcome::NotRun { why } => Some((Missing::NotRun, why.clone())),
-    }
-}
-
-/// A failure that was there before says nothing about the patch; any other is a finding.
-fn still_failing(view: &View<'_>, result: &CellResult) -> Option<(Missing, String)> {
-    let before = view.before(result)?;
-    let judged = view.plan.judged_states().contains(&result.cell.state);
-    let why = "failed before the patch and fails after it: the patch cannot be judged by it";
-    (judged && !before.passed()).then(|| (Missing::BrokenBefore, why.to_owned()))
 }
 
 fn of_coverage(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
@@ -207,29 +123,12 @@ fn of_coverage(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
                 why: format!("{}: {gap}", gap.name()),
             });
         }
-        found.extend(vectors_unread(view, host, *state));
+        found.extend(vectors::unread(view, host, *state));
     }
     found
 }
 
-/// A watched domain whose access vectors were not read: a silent denial would not be seen.
-fn vectors_unread(view: &View<'_>, host: &HostName, state: State) -> Option<Undecided> {
-    let ledger = view.ledger.state(host, state)?;
-    let why = match ledger.vectors.as_ref().map(|v| v.value.get()) {
-        Some(Ok(_)) => return None,
-        Some(Err(why)) => why,
-        None => "they are not in the record",
-    };
-    let watched = !view.plan.domains().is_empty();
-    watched.then(|| Undecided {
-        host: Some(host.clone()),
-        state: Some(state),
-        what: Missing::Coverage,
-        why: format!("vectors-unread: the access vectors could not be read: {why}"),
-    })
-}
-
-fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
+fn of_host(view: &View<'_>, closing: &[&Finding], host: &PlannedHost) -> Vec<Undecided> {
     let entry = |what, why| Undecided {
         host: Some(host.name.clone()),
         state: None,
@@ -258,10 +157,12 @@ fn of_host(view: &View<'_>, host: &PlannedHost) -> Vec<Undecided> {
     if view.plan.patch.is_some() {
         found.extend(patch_trouble(view, ledger).map(|why| entry(Missing::Patch, why)));
     }
-    found.extend(restart_troubles(view, host, ledger).map(|why| Undecided {
-        state: Some(State::Restarted),
-        ..entry(Missing::Patch, why)
-    }));
+    found.extend(
+        restart_troubles(view, closing, host, ledger).map(|why| Undecided {
+            state: Some(State::Restarted),
+            ..entry(Missing::Patch, why)
+        }),
+    );
     found.extend(
         ledger
             .dirty
@@ -319,22 +220,27 @@ fn not_as_planned(ledger: &HostLedger) -> Option<String> {
     (!absent.is_empty()).then(|| format!("planned and not installed: {}", absent.join(", ")))
 }
 
-/// Units that were not seen to restart in a restarted state that was checked: what passed there was
-/// served by what ran before. Failed checks speak for themselves.
+/// Units that were not seen to restart: what passed in the restarted state was served by what ran
+/// before. A failure that closes the gate speaks for itself; any other on the host does not.
 fn restart_troubles<'a>(
     view: &'a View<'_>,
+    closing: &[&Finding],
     host: &'a PlannedHost,
     ledger: &'a HostLedger,
-) -> impl Iterator<Item = String> + 'a {
+) -> impl Iterator<Item = String> + use<'a> {
     let in_state = |r: &&CellResult| r.cell.host == host.name && r.cell.state == State::Restarted;
-    let here: Vec<_> = view.cells.iter().filter(in_state).collect();
-    let silent = !here.iter().any(|r| r.failed()) && here.iter().any(|r| !r.events.is_empty());
+    let checked = view
+        .cells
+        .iter()
+        .filter(in_state)
+        .any(|r| !r.events.is_empty());
+    let closed = closing.iter().any(|f| f.hosts.contains(&host.name));
     let services = view.plan.patch.as_ref().map(|p| &p.services);
     let units = match services {
-        Some(Services::Restart(units)) if silent => units.as_slice(),
+        Some(Services::Restart(units)) if !closed => units.as_slice(),
         Some(Services::Restart(_) | Services::Leave) | None => &[],
     };
-    units.iter().filter_map(|unit| {
+    units.iter().filter_map(move |unit| {
         let end = ledger.restarts.as_ref().and_then(|r| r.value.get(unit));
         match end.map(|e| (e.exit, e.stderr.lines().next().unwrap_or_default())) {
             Some((Some(0), _)) => None,
@@ -342,7 +248,7 @@ fn restart_troubles<'a>(
                 Some(format!("{unit} was not restarted: exit status {n}: {said}"))
             }
             Some((None, _)) => Some(format!("{unit} was not seen to restart: no end in time")),
-            None => Some(format!("the restart of {unit} is not in the record")),
+            None => checked.then(|| format!("the restart of {unit} is not in the record")),
         }
     })
 }
@@ -370,11 +276,14 @@ fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
     let mut codes = vec![match decision {
         Decision::Open => exit::OPEN,
         Decision::Closed => exit::CLOSED,
-        Decision::Undecided if !anything_counts(view) => exit::NOTHING_RAN,
+        Decision::Undecided if !unsettled::anything_counts(view) => exit::NOTHING_RAN,
         Decision::Undecided => exit::UNDECIDED,
     }];
     for host in view.ledger.hosts.values() {
         codes.extend(host.dirty.iter().map(|_| exit::DIRTY));
+        // Nobody knows how far it got.
+        let lost = host.patch.iter().filter(|p| p.value == PatchEnd::Lost);
+        codes.extend(lost.map(|_| exit::DIRTY));
         codes.extend(host.troubles.iter().filter_map(|t| match t.value {
             Trouble::Security(_) => Some(exit::SECURITY),
             Trouble::Locked(_) => Some(exit::LOCKED),

@@ -76,7 +76,7 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
 /// What the log says, and what it cannot say: a denial that dontaudit hides is in no log, so a window
 /// without records proves nothing for a host whose access vectors show one.
 fn logged(view: &View<'_>, host: &PlannedHost, state: State, statement: String) -> String {
-    let lost = cause::lost_access(view, &host.name, None);
+    let lost = cause::lost_access(view, &host.name);
     match lost.filter(|l| l.denial.silenced && l.state <= state) {
         None => statement,
         Some(lost) => {

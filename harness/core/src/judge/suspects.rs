@@ -1,6 +1,6 @@
 //! Which packages of the transaction may have brought a finding, likeliest first.
 
-use super::View;
+use super::{View, cause::losses};
 use crate::{
     id::{HostName, SuiteName},
     package::{self, PackageChange},
@@ -19,6 +19,7 @@ pub(super) fn rank(
     cause: &Cause,
 ) -> Vec<Suspect> {
     let changes = changes(view, host);
+    let measured = is_measured(view, host, cause);
     let twins = view.plan.host(host).and_then(|h| h.twin.as_ref());
     let twins: Vec<String> = twins
         .map(|t| self::changes(view, t))
@@ -29,7 +30,7 @@ pub(super) fn rank(
     let mut ranked: Vec<(u32, Suspect)> = changes
         .iter()
         .filter_map(|change| {
-            let (weight, why) = ties(view, suite, cause, change)?;
+            let (weight, why) = ties(view, suite, cause, measured, change)?;
             let nevra = after(change);
             let shared = twins.contains(&nevra);
             let why = if shared {
@@ -76,14 +77,17 @@ fn ties(
     view: &View<'_>,
     suite: &SuiteName,
     cause: &Cause,
+    measured: bool,
     change: &PackageChange,
 ) -> Option<(u32, String)> {
     let name = change.name();
     if is_selinux(cause.kind) && name.starts_with("selinux-policy-") {
-        return Some((
-            30,
-            "carries the policy whose access vectors changed".to_owned(),
-        ));
+        let why = if measured {
+            "carries the policy whose access vectors changed"
+        } else {
+            "carries the SELinux policy"
+        };
+        return Some((30, why.to_owned()));
     }
     if is_selinux(cause.kind) && (name == "selinux-policy" || name.ends_with("-selinux")) {
         return Some((20, "belongs to the SELinux policy that changed".to_owned()));
@@ -100,6 +104,15 @@ fn ties(
         return Some((10, "is what the suite checks".to_owned()));
     }
     (cause.kind == CauseKind::Unknown).then(|| (1, "changed in this transaction".to_owned()))
+}
+
+/// Whether the kernel's own answers show what the cause says, and not the log alone.
+fn is_measured(view: &View<'_>, host: &HostName, cause: &Cause) -> bool {
+    let all = losses(view, host, None);
+    cause
+        .denial
+        .as_ref()
+        .is_some_and(|d| all.iter().any(|l| l.denial == *d))
 }
 
 fn is_selinux(kind: CauseKind) -> bool {

@@ -48,3 +48,35 @@ fn unknown(view: &View<'_>, facts: &Facts) -> Option<String> {
     let mode = facts.selinux.why();
     packages.or_else(|| mode.map(|why| format!("facts: SELinux is not known: {why}")))
 }
+
+/// What is wrong with the record as a whole: it has holes, it is of another run, somebody newer wrote it,
+/// or it has no end.
+pub(super) fn of_run(view: &View<'_>) -> Vec<Undecided> {
+    let ledger = view.ledger;
+    let gap = ledger
+        .gap
+        .map(|n| format!("event {n} is not in the record"));
+    let newer = |n| format!("event {n} was written by a newer patchgate");
+    let unknown = ledger.unknown.map(newer);
+    let begin = match &ledger.started {
+        Some(begin) if begin.seq == 1 && begin.value == view.plan.run => None,
+        Some(begin) if begin.seq == 1 => Some(format!("the record is of run {}", begin.value)),
+        Some(_) | None => Some("the record does not begin with the run's begin".to_owned()),
+    };
+    let end = match &ledger.interrupted {
+        Some(signal) => Some(format!("the run was stopped by {}", signal.value)),
+        None if ledger.finished => None,
+        None => Some("the record has no end: the run was cut off".to_owned()),
+    };
+    let undecided = |why| Undecided {
+        host: None,
+        state: None,
+        what: Missing::Run,
+        why,
+    };
+    [gap, unknown, begin, end]
+        .into_iter()
+        .flatten()
+        .map(undecided)
+        .collect()
+}

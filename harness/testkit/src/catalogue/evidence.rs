@@ -104,6 +104,13 @@ pub fn spoilers() -> Vec<(&'static str, Effect)> {
             ),
         ),
         (
+            "policy-errors",
+            Effect::AuditLine(
+                "type=SELINUX_ERR msg=audit(1361500900.100:904): op=security_compute_sid \
+                 invalid_context=\"system_u:system_r:httpd_t:s0\" tclass=process",
+            ),
+        ),
+        (
             "mode-changed",
             Effect::AuditLine(
                 "type=MAC_STATUS msg=audit(1361500900.100:901): enforcing=0 old_enforcing=1 \

@@ -1,5 +1,7 @@
 //! What a policy update does.
 
+use patchgate_core::observation::HttpPhase;
+
 use super::{Case, Cells, Findings, closed, open, pair, undecided};
 use crate::{
     expected::Expectation,
@@ -25,6 +27,7 @@ pub fn all() -> Vec<Case> {
         denied_before(),
         mode_drift(),
         access_lost(),
+        february_of_a_broken_host(),
     ]
 }
 
@@ -116,7 +119,11 @@ pub fn february_of_two_domains() -> Case {
         .into_iter()
         .map(|h| h.command("abrt status", 0, "", ""))
         .collect();
-    (scenario, closed(SILENCED, NO_PAGE))
+    let findings: Findings = &[
+        "rebuild-only-regression.centos-web.httpd selinux-silent-denial supported",
+        "access-lost.centos-web selinux-silent-denial suspected",
+    ];
+    (scenario, closed(findings, NO_PAGE))
 }
 
 /// Two weeks later: the policy that gives `accept` and `listen` back.
@@ -222,4 +229,25 @@ pub fn access_lost() -> Case {
     };
     let findings: Findings = &["access-lost.centos-web selinux-silent-denial suspected"];
     (scenario, undecided(3, findings, &[]))
+}
+
+/// The incident on a host whose remote clients were refused before it: what failed before the loss
+/// does not come of it.
+#[must_use]
+pub fn february_of_a_broken_host() -> Case {
+    let cut = Effect::Remote(Served::Failed(HttpPhase::Refused, 1));
+    let rebuild = HostScript::rebuild().february().when(Moment::Before, cut);
+    let expected = closed(
+        &[
+            "rebuild-only-regression.centos-web.httpd selinux-silent-denial supported",
+            "broken-before.centos-web.httpd unknown suspected",
+        ],
+        &[
+            ("centos-web * httpd/root-page", "failed"),
+            ("centos-web patched httpd/root-page-local", "failed"),
+            ("centos-web restarted httpd/root-page-local", "failed"),
+            ("centos-web restarted httpd/service", "failed"),
+        ],
+    );
+    (pair("february-of-a-broken-host", rebuild), expected)
 }

@@ -23,6 +23,8 @@ pub fn all() -> Vec<Case> {
         hostile_output(),
         check_only(),
         check_only_fails(),
+        check_only_fails_unnamed(),
+        restart_fails_beside_a_failure(),
     ]
 }
 
@@ -163,4 +165,28 @@ pub fn check_only_fails() -> Case {
         ],
     );
     (scenario, expected)
+}
+
+/// Nothing is patched, and a check fails of a suite that the gate does not name but wants whole.
+#[must_use]
+pub fn check_only_fails_unnamed() -> Case {
+    let gate = "gate: whole\nrequire:\n  suites: { selinux: all }\n  no: [missing-check]\n";
+    let (scenario, expected) = check_only_fails();
+    let scenario = Scenario {
+        name: "check-only-fails-unnamed",
+        gate: Some(gate),
+        ..scenario
+    };
+    (scenario, expected)
+}
+
+/// The restart is refused on a host where something failed all along: the one does not hide the other.
+#[must_use]
+pub fn restart_fails_beside_a_failure() -> Case {
+    let cut = Effect::Remote(Served::Failed(HttpPhase::Refused, 1));
+    let rebuild = HostScript::rebuild()
+        .when(Moment::Before, cut)
+        .when(Moment::Before, Effect::RestartFails("httpd"));
+    let expected = broken_before().1;
+    (pair("restart-fails-beside-a-failure", rebuild), expected)
 }

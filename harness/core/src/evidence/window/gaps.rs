@@ -36,6 +36,7 @@ pub(super) fn coverage(
     let mut gaps = Vec::new();
     gaps.extend(selinux(capture, begin, end));
     gaps.extend(mac(begin, end, changes, expected));
+    gaps.extend(policy_errors(window));
     gaps.extend(boot(begin, end));
     gaps.extend(audit(begin, end));
     gaps.extend(inside(window));
@@ -141,6 +142,16 @@ fn mac(
         }
     }
     gaps
+}
+
+/// What the kernel refused or could not label because the policy does not fit: no denial says so.
+fn policy_errors(window: &Window) -> Option<Gap> {
+    let mut errors = window
+        .trusted()
+        .filter(|r| r.kind == RecordKind::SelinuxErr);
+    let record = errors.next()?.raw.clone();
+    let count = 1 + errors.count();
+    Some(Gap::PolicyErrors { count, record })
 }
 
 /// The host's boot.

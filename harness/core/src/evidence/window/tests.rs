@@ -319,6 +319,12 @@ const SPOILS: &[Spoil] = &[
             "type=MAC_POLICY_LOAD msg=audit(1795300375.1:259): auid=0 ses=2 lsm=selinux",
         );
     }),
+    ("policy-errors", |c| {
+        insert(
+            c,
+            "type=SELINUX_ERR msg=audit(1795300375.1:259): op=security_compute_sid",
+        );
+    }),
     ("mode-changed", |c| {
         insert(
             c,
