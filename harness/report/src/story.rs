@@ -70,7 +70,7 @@ fn class(class: Class) -> &'static str {
         Class::HostLost => "host lost",
         Class::BrokenBefore => "broken before the patch",
         Class::Fixed => "fixed by the patch",
-        Class::AccessLost => "access lost, with every check passing",
+        Class::AccessLost => "access lost, and no failed check explained by it",
     }
 }
 

@@ -65,7 +65,7 @@ pub fn log_rotated_away() -> Case {
 /// Every way to spoil a window that a scripted host knows, with the gap that it must leave.
 #[must_use]
 pub fn spoilers() -> Vec<(&'static str, Effect)> {
-    vec![
+    let mut all = vec![
         ("auditd-not-running", Effect::AuditdDown),
         ("auditd-restarted", Effect::AuditdRestarted),
         ("audit-disabled", Effect::AuditDisabled),
@@ -81,6 +81,14 @@ pub fn spoilers() -> Vec<(&'static str, Effect)> {
         ("permissive-mode", Effect::Permissive),
         ("mode-unknown", Effect::NoSelinux),
         ("kernel-log-unreadable", Effect::NoDmesg),
+    ];
+    all.extend(spoiling_lines());
+    all
+}
+
+/// Lines that spoil a window by standing in it.
+fn spoiling_lines() -> Vec<(&'static str, Effect)> {
+    vec![
         (
             "log-garbled",
             Effect::AuditLine("type=AVC msg=audit(136150"),
