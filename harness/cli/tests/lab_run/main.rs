@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     reason = "the helpers of a test may panic and tell how far it came"
 )]
 
