@@ -85,7 +85,10 @@ fn logged(view: &View<'_>, host: &PlannedHost, state: State, statement: String) 
             } else {
                 statement.as_str()
             };
-            format!("{in_log} in the log, and none will be: {}", lost.denial)
+            format!(
+                "{in_log} in the log, which proves nothing here: {}",
+                lost.denial
+            )
         }
     }
 }
