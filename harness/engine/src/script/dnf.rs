@@ -128,12 +128,6 @@ pub fn transaction(output: &str) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
-/// Whether a job's output says that there was nothing to do.
-#[must_use]
-pub fn did_nothing(output: &str) -> bool {
-    output.lines().any(|l| l == "Nothing to do.")
-}
-
 fn arguments(set: &PatchSet) -> String {
     // A repository that does not answer, or a package that cannot be had, is an error and no reason to
     // apply less than was asked for.
