@@ -8,11 +8,13 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    diagnosis::DiagnosisStep,
     evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
     facts::Facts,
     id::{CheckId, HostName, RunId},
     observation::Observation,
     reading::Reading,
+    snapshot::Snapshot,
     state::State,
 };
 
@@ -94,6 +96,16 @@ pub enum What {
     VectorsRead {
         /// The table, or why there is none.
         vectors: Reading<VectorTable>,
+    },
+    /// The policy and the system around the services were read.
+    SnapshotTaken {
+        /// What was read.
+        snapshot: Box<Snapshot>,
+    },
+    /// Something was looked at because a check had failed.
+    Diagnosed {
+        /// What was found, and what it cost.
+        diagnosis: Box<DiagnosisStep>,
     },
     /// One attempt at a check ended.
     CheckFinished {

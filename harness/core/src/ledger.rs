@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    diagnosis::DiagnosisStep,
     event::{Event, PatchEnd, RestartEnd, What},
     evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
     facts::Facts,
@@ -10,6 +11,7 @@ use crate::{
     observation::{HttpEnd, Observation},
     package::Nevra,
     reading::Reading,
+    snapshot::Snapshot,
     state::State,
 };
 
@@ -100,6 +102,10 @@ pub struct StateLedger {
     pub facts: Option<At<Facts>>,
     /// The access vectors.
     pub vectors: Option<At<Reading<VectorTable>>>,
+    /// The policy and the system.
+    pub snapshot: Option<At<Snapshot>>,
+    /// What was looked at after checks had failed, in order.
+    pub diagnosis: Vec<At<DiagnosisStep>>,
     /// The window.
     pub window: Option<At<(WindowCapture, Expectations)>>,
     /// Every attempt at every check, in order.
@@ -245,6 +251,16 @@ impl StateLedger {
                 seq,
                 value: vectors.clone(),
             });
+        } else if let What::SnapshotTaken { snapshot } = what {
+            self.snapshot = Some(At {
+                seq,
+                value: (**snapshot).clone(),
+            });
+        } else if let What::Diagnosed { diagnosis } = what {
+            self.diagnosis.push(At {
+                seq,
+                value: (**diagnosis).clone(),
+            });
         } else if let What::WindowCaptured { capture, expected } = what {
             self.window = Some(At {
                 seq,
@@ -273,6 +289,7 @@ fn is_answer(what: &What) -> bool {
         What::HostConnected { .. } | What::ServicesRestarted { .. } => true,
         What::FactsCollected { facts } => facts.boot_id.known().is_some(),
         What::VectorsRead { vectors } => vectors.known().is_some(),
+        What::SnapshotTaken { snapshot } => snapshot.system.known().is_some(),
         What::CheckFinished { saw, .. } => match saw {
             Observation::Http(seen) => matches!(seen.end, HttpEnd::Answered(_)),
             Observation::Command(_) | Observation::Service(_) | Observation::Selinux(_) => true,
@@ -288,6 +305,7 @@ fn is_answer(what: &What) -> bool {
         | What::HostLost { .. }
         | What::PatchStarted { .. }
         | What::ArtifactSaved { .. }
+        | What::Diagnosed { .. }
         | What::HostFinished { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {}

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or the environment; `clippy.toml` beside this crate and a test
 //! in the testkit hold it to that.
 
+pub mod diagnosis;
 pub mod event;
 pub mod evidence;
 pub mod exit;
@@ -19,6 +20,7 @@ pub mod patchset;
 pub mod plan;
 pub mod policy;
 pub mod reading;
+pub mod snapshot;
 pub mod source;
 pub mod state;
 pub mod suite;

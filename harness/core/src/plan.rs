@@ -3,6 +3,8 @@
 //! Whatever the run does later, each planned cell ends in the report; one that did not run is
 //! `not-run` and keeps the gate shut.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     patchset::{PatchSet, Services},
     policy::Policy,
     state::State,
-    suite::{Check, Suite, Vantage},
+    suite::{Check, RestsOn, Suite, Vantage},
 };
 
 /// The version of `plan.json`.
@@ -133,6 +135,32 @@ impl Plan {
         all.sort();
         all.dedup();
         all
+    }
+}
+
+impl Plan {
+    /// All units that the checks rest on, each once: those that suites name, those of `service` checks,
+    /// and those that the patch set restarts.
+    #[must_use]
+    pub fn units(&self) -> Vec<String> {
+        let named = self.suites.iter().flat_map(Suite::units);
+        let restarted = match self.patch.as_ref().map(|p| &p.services) {
+            Some(Services::Restart(units)) => units.clone(),
+            Some(Services::Leave) | None => Vec::new(),
+        };
+        let all: BTreeSet<String> = named.chain(restarted).collect();
+        all.into_iter().collect()
+    }
+
+    /// All of what the suites say that they rest on, each once; the units apart.
+    #[must_use]
+    pub fn rests_on(&self, pick: impl Fn(&RestsOn) -> &[String]) -> Vec<String> {
+        let all: BTreeSet<String> = self
+            .suites
+            .iter()
+            .flat_map(|s| pick(&s.rests_on).iter().cloned())
+            .collect();
+        all.into_iter().collect()
     }
 }
 

@@ -26,8 +26,25 @@ pub struct Suite {
     pub needs: Needs,
     /// The SELinux domains whose access vectors are read before and after.
     pub domains: Vec<String>,
+    /// What the checks rest on.
+    #[serde(default)]
+    pub rests_on: RestsOn,
     /// The checks, in the order of the file.
     pub checks: Vec<Check>,
+}
+
+impl Suite {
+    /// The units that the suite rests on: those that it names, and those of its `service` checks.
+    pub fn units(&self) -> impl Iterator<Item = String> {
+        let checked = self.checks.iter().filter_map(|check| match &check.kind {
+            CheckKind::Service(service) => Some(service.unit.clone()),
+            CheckKind::Http(_)
+            | CheckKind::Command(_)
+            | CheckKind::Selinux(_)
+            | CheckKind::Denials(_) => None,
+        });
+        self.rests_on.units.iter().cloned().chain(checked)
+    }
 }
 
 /// What a host must have for a suite to mean anything.
@@ -37,6 +54,22 @@ pub struct Needs {
     pub packages: Vec<String>,
     /// The SELinux mode.
     pub selinux: Option<selinux::Mode>,
+}
+
+/// What the checks of a suite rest on: looked at before, after, and when a check fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RestsOn {
+    /// Units, by name; those of the suite's `service` checks belong to them without being named.
+    pub units: Vec<String>,
+    /// Files and directories whose labels matter; of a directory, what lies directly in it too.
+    pub paths: Vec<String>,
+    /// Files of certificates that the services present.
+    pub certificates: Vec<String>,
+    /// The services' own error logs.
+    pub error_logs: Vec<String>,
+    /// Commands with which the services check their configuration, without starting anything.
+    pub config_tests: Vec<String>,
 }
 
 /// One check.

@@ -236,24 +236,120 @@ pub enum CauseKind {
     SelinuxDenial,
     /// SELinux denies it and a dontaudit rule hides that.
     SelinuxSilentDenial,
+    /// A file has another label than the policy wants.
+    SelinuxLabel,
+    /// A boolean has another value.
+    SelinuxBoolean,
+    /// A port has another type, or none.
+    SelinuxPort,
     /// SELinux is in another mode.
     SelinuxMode,
+    /// A packet filter keeps clients out.
+    Firewall,
+    /// The service runs and does not listen where clients ask.
+    NotListening,
+    /// The service listens on the host's own address only.
+    BoundToLoopback,
     /// The service is not running.
     ServiceDown,
+    /// The service died.
+    ServiceCrash,
+    /// The service does not accept its configuration.
+    Config,
+    /// The file permissions, and not SELinux, refuse it.
+    Permissions,
+    /// The certificate is not valid.
+    TlsCertificate,
+    /// The kernel killed the service for lack of memory.
+    ResourceOom,
+    /// A file system is full.
+    ResourceDisk,
+    /// A kernel setting or the kernel itself is another one.
+    KernelOrSysctl,
+    /// The name does not resolve.
+    Dns,
+    /// The network between client and host fails.
+    Network,
     /// Nobody can say.
     Unknown,
 }
 
 impl CauseKind {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 20] = [
+        Self::SelinuxDenial,
+        Self::SelinuxSilentDenial,
+        Self::SelinuxLabel,
+        Self::SelinuxBoolean,
+        Self::SelinuxPort,
+        Self::SelinuxMode,
+        Self::Firewall,
+        Self::NotListening,
+        Self::BoundToLoopback,
+        Self::ServiceDown,
+        Self::ServiceCrash,
+        Self::Config,
+        Self::Permissions,
+        Self::TlsCertificate,
+        Self::ResourceOom,
+        Self::ResourceDisk,
+        Self::KernelOrSysctl,
+        Self::Dns,
+        Self::Network,
+        Self::Unknown,
+    ];
+
     /// The word for people and files.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::SelinuxDenial => "selinux-denial",
             Self::SelinuxSilentDenial => "selinux-silent-denial",
+            Self::SelinuxLabel => "selinux-label",
+            Self::SelinuxBoolean => "selinux-boolean",
+            Self::SelinuxPort => "selinux-port",
             Self::SelinuxMode => "selinux-mode",
+            Self::Firewall => "firewall",
+            Self::NotListening => "not-listening",
+            Self::BoundToLoopback => "bound-to-loopback",
             Self::ServiceDown => "service-down",
+            Self::ServiceCrash => "service-crash",
+            Self::Config => "config",
+            Self::Permissions => "permissions",
+            Self::TlsCertificate => "tls-certificate",
+            Self::ResourceOom => "resource-oom",
+            Self::ResourceDisk => "resource-disk",
+            Self::KernelOrSysctl => "kernel-or-sysctl",
+            Self::Dns => "dns",
+            Self::Network => "network",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether SELinux is what it comes of.
+    #[must_use]
+    pub fn is_selinux(self) -> bool {
+        match self {
+            Self::SelinuxDenial
+            | Self::SelinuxSilentDenial
+            | Self::SelinuxLabel
+            | Self::SelinuxBoolean
+            | Self::SelinuxPort
+            | Self::SelinuxMode => true,
+            Self::Firewall
+            | Self::NotListening
+            | Self::BoundToLoopback
+            | Self::ServiceDown
+            | Self::ServiceCrash
+            | Self::Config
+            | Self::Permissions
+            | Self::TlsCertificate
+            | Self::ResourceOom
+            | Self::ResourceDisk
+            | Self::KernelOrSysctl
+            | Self::Dns
+            | Self::Network
+            | Self::Unknown => false,
         }
     }
 }

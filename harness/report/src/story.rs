@@ -110,12 +110,10 @@ fn symptom(seen: &Seen) -> (String, String) {
 }
 
 fn cause(cause: &Cause) -> Vec<(String, String)> {
-    let label = match cause.kind {
-        CauseKind::Unknown => "explanation".to_owned(),
-        CauseKind::SelinuxDenial
-        | CauseKind::SelinuxSilentDenial
-        | CauseKind::SelinuxMode
-        | CauseKind::ServiceDown => format!("cause ({})", cause.proof.word()),
+    let label = if cause.kind == CauseKind::Unknown {
+        "explanation".to_owned()
+    } else {
+        format!("cause ({})", cause.proof.word())
     };
     let mut lines = vec![line(&label, &cause.explanation)];
     lines.extend(cause.denial.as_ref().map(access));

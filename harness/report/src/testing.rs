@@ -16,7 +16,8 @@ use patchgate_core::{
     policy::Policy,
     state::State,
     suite::{
-        Check, CheckKind, Needs, Suite, Vantage, denials::Denials, http::Http, service::Service,
+        Check, CheckKind, Needs, RestsOn, Suite, Vantage, denials::Denials, http::Http,
+        service::Service,
     },
     verdict::{
         Cause, CauseKind, Class, Counts, Decision, DeniedAccess, Fate, Finding, HostSummary,
@@ -79,6 +80,7 @@ fn httpd() -> Suite {
         title: "Apache answers remote clients while SELinux enforces".into(),
         needs: Needs::default(),
         domains: vec!["httpd_t".into()],
+        rests_on: RestsOn::default(),
         checks: vec![
             check(
                 "root-page",

@@ -75,7 +75,11 @@ pub fn disordered(events: &[Event]) -> Vec<Weakened> {
 fn is_evidence(what: &What) -> bool {
     match what {
         What::VectorsRead { vectors } => vectors.known().is_some_and(|t| !t.vectors.is_empty()),
-        What::HostConnected { .. } | What::ArtifactSaved { .. } | What::Unknown => false,
+        What::HostConnected { .. }
+        | What::ArtifactSaved { .. }
+        | What::SnapshotTaken { .. }
+        | What::Diagnosed { .. }
+        | What::Unknown => false,
         What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
@@ -146,6 +150,8 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::HostLocked { .. }
         | What::HostLost { .. }
         | What::PatchStarted { .. }
+        | What::SnapshotTaken { .. }
+        | What::Diagnosed { .. }
         | What::ArtifactSaved { .. }
         | What::HostFinished { .. }
         | What::RunInterrupted { .. }

@@ -81,7 +81,7 @@ fn ties(
     change: &PackageChange,
 ) -> Option<(u32, String)> {
     let name = change.name();
-    if is_selinux(cause.kind) && name.starts_with("selinux-policy-") {
+    if cause.kind.is_selinux() && name.starts_with("selinux-policy-") {
         let why = if measured {
             "carries the policy whose access vectors changed"
         } else {
@@ -89,7 +89,7 @@ fn ties(
         };
         return Some((30, why.to_owned()));
     }
-    if is_selinux(cause.kind) && (name == "selinux-policy" || name.ends_with("-selinux")) {
+    if cause.kind.is_selinux() && (name == "selinux-policy" || name.ends_with("-selinux")) {
         return Some((20, "belongs to the SELinux policy that changed".to_owned()));
     }
     let needed = view
@@ -113,11 +113,4 @@ fn is_measured(view: &View<'_>, host: &HostName, cause: &Cause) -> bool {
         .denial
         .as_ref()
         .is_some_and(|d| all.iter().any(|l| l.denial == *d))
-}
-
-fn is_selinux(kind: CauseKind) -> bool {
-    match kind {
-        CauseKind::SelinuxDenial | CauseKind::SelinuxSilentDenial | CauseKind::SelinuxMode => true,
-        CauseKind::ServiceDown | CauseKind::Unknown => false,
-    }
 }

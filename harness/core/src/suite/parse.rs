@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Check, CheckKind, Needs, Suite, Vantage,
+    Check, CheckKind, Needs, RestsOn, Suite, Vantage,
     command::Command,
     denials::Denials,
     http::Http,
@@ -101,6 +101,7 @@ fn read_suite(sink: &Sink<'_>, root: &Node) -> Option<Suite> {
     let title = reader.optional("title").and_then(|f| f.text());
     let needs = reader.optional("needs").map(|f| read_needs(&f));
     let domains = reader.optional("domains").map(|f| read_domains(&f));
+    let rests_on = reader.optional("rests_on").map(|f| read_rests_on(&f));
     let checks = reader.required("checks").map(|f| read_checks(&f));
     reader.not_built(&["fixtures"]);
     reader.finish();
@@ -109,6 +110,7 @@ fn read_suite(sink: &Sink<'_>, root: &Node) -> Option<Suite> {
         title: title.unwrap_or(name.as_str()).to_owned(),
         needs: needs.unwrap_or_default(),
         domains: domains.unwrap_or_default(),
+        rests_on: rests_on.unwrap_or_default(),
         checks: checks?,
         name,
     })
@@ -129,6 +131,40 @@ fn read_needs(field: &Field<'_>) -> Needs {
         packages: packages.map_or_else(Vec::new, |f| f.texts(PACKAGE, is_package)),
         selinux: selinux.and_then(|f| read_mode(&f)),
     }
+}
+
+fn read_rests_on(field: &Field<'_>) -> RestsOn {
+    let Some(reader) = field.map("`rests_on`") else {
+        return RestsOn::default();
+    };
+    let list = |key, what, good: fn(&str) -> bool| {
+        let field = reader.optional(key);
+        field.map_or_else(Vec::new, |f| f.texts(what, good))
+    };
+    let rests_on = RestsOn {
+        units: list("units", UNIT, is_unit),
+        paths: list("paths", PATH, is_path),
+        certificates: list("certificates", PATH, is_path),
+        error_logs: list("error_logs", PATH, is_path),
+        config_tests: list("config_tests", "a command line", |t| !t.trim().is_empty()),
+    };
+    reader.finish();
+    rests_on
+}
+
+/// What is wanted where a unit is named.
+const UNIT: &str = "the name of a unit, such as `httpd`";
+
+/// What is wanted where a path is named.
+const PATH: &str = "an absolute path, such as `/var/www/html`";
+
+fn is_unit(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._:-\\".contains(c);
+    !text.is_empty() && !text.starts_with('-') && text.chars().all(plain)
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.chars().any(char::is_control)
 }
 
 /// Reads a list of SELinux types.

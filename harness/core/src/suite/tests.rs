@@ -48,7 +48,7 @@ fixtures: []
 checks: [x]
 "#,
         r#"f:1:8: error: `suite` cannot be `bad name`: a name holds letters, digits, `.`, `_` and `-`, not ` ` (expected the name of the suite)
-f:2:1: error: `titel` is not a key of a suite (expected one of `suite`, `title`, `needs`, `domains`, `checks`)
+f:2:1: error: `titel` is not a key of a suite (expected one of `suite`, `title`, `needs`, `domains`, `rests_on`, `checks`)
   help: did you mean `title`?
 f:3:1: error: `fixtures` is known but not built in this version
 f:4:10: error: a check cannot be a single value (expected a map, `key: value`)

@@ -159,6 +159,8 @@ fn doing(what: &What) -> Option<&'static str> {
         What::HostLost { .. } => Some("lost"),
         What::FactsCollected { .. } | What::VectorsRead { .. } => Some("reading facts"),
         What::CheckFinished { .. } | What::WindowCaptured { .. } => Some("checking"),
+        What::SnapshotTaken { .. } => Some("reading the policy"),
+        What::Diagnosed { .. } => Some("diagnosing"),
         What::PatchPlanned { .. } => Some("about to patch"),
         What::PatchStarted { .. } => Some("patching"),
         What::PatchFinished { .. } => Some("transaction over"),

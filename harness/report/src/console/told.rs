@@ -1,6 +1,7 @@
 //! What an event says to somebody who watches; many say nothing.
 
 use patchgate_core::{
+    diagnosis::{DiagnosisStep, ExperimentEvent, Found},
     event::{Event, PatchEnd, RestartEnd, What},
     facts::Facts,
     id::CheckId,
@@ -48,7 +49,11 @@ pub(super) fn of(plan: &Plan, event: &Event) -> Option<Told> {
 fn is_about_a_state(what: &What) -> bool {
     matches!(
         what,
-        What::CheckFinished { .. } | What::FactsCollected { .. } | What::VectorsRead { .. }
+        What::CheckFinished { .. }
+            | What::FactsCollected { .. }
+            | What::VectorsRead { .. }
+            | What::SnapshotTaken { .. }
+            | What::Diagnosed { .. }
     )
 }
 
@@ -92,7 +97,36 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::HostFinished { dirty: Some(why) } => told(Mood::Bad, &format!("LEFT DIRTY: {why}")),
         What::RunInterrupted { signal } => told(Mood::Bad, &format!("INTERRUPTED by {signal}")),
         What::RunFinished {} => told(Mood::Plain, "run finished"),
-        What::WindowCaptured { .. } | What::ArtifactSaved { .. } | What::Unknown => None,
+        What::Diagnosed { diagnosis } => of_diagnosis(diagnosis),
+        What::WindowCaptured { .. }
+        | What::SnapshotTaken { .. }
+        | What::ArtifactSaved { .. }
+        | What::Unknown => None,
+    }
+}
+
+/// The steps that change something are told; what the others found stands in the findings.
+fn of_diagnosis(step: &DiagnosisStep) -> Option<Told> {
+    let Found::Experiment { domain, event } = &step.found else {
+        return None;
+    };
+    match event {
+        ExperimentEvent::Armed { deadline_s, .. } => told(
+            Mood::Plain,
+            &format!(
+                "experiment on {domain}: the host restores itself after {deadline_s} s at the latest"
+            ),
+        ),
+        ExperimentEvent::Changed { phase, .. } => told(
+            Mood::Plain,
+            &format!("experiment on {domain}: {}", phase.word()),
+        ),
+        ExperimentEvent::Failed { why } => {
+            told(Mood::Bad, &format!("experiment on {domain} failed: {why}"))
+        }
+        ExperimentEvent::Asked { .. }
+        | ExperimentEvent::Window { .. }
+        | ExperimentEvent::Restored { .. } => None,
     }
 }
 

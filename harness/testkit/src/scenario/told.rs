@@ -153,6 +153,8 @@ fn detail(what: &What) -> Option<String> {
         | What::HostConnected { .. }
         | What::FactsCollected { .. }
         | What::PatchStarted { .. }
+        | What::SnapshotTaken { .. }
+        | What::Diagnosed { .. }
         | What::ArtifactSaved { .. }
         | What::RunFinished {}
         | What::Unknown => return None,
