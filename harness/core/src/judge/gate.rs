@@ -287,6 +287,7 @@ fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
         codes.extend(host.troubles.iter().filter_map(|t| match t.value {
             Trouble::Security(_) => Some(exit::SECURITY),
             Trouble::Locked(_) => Some(exit::LOCKED),
+            Trouble::Bug(_) => Some(exit::BUG),
             Trouble::Unreachable(_) | Trouble::Lost(_) => None,
         }));
     }

@@ -314,5 +314,5 @@ pub fn panics() -> Case {
         panic_at: Some(("centos-web", "checks")),
         ..pair("panics", HostScript::rebuild())
     };
-    (scenario, undecided(3, &[], NOTHING))
+    (scenario, undecided(70, &[], NOTHING))
 }

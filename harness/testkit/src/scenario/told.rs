@@ -136,6 +136,7 @@ fn detail(what: &What) -> Option<String> {
         What::SecurityStopped { why } => why.clone(),
         What::HostLocked { holder } => holder.clone(),
         What::HostLost { doing, why } => format!("{doing}: {why}"),
+        What::BrokeDown { why } => why.clone(),
         What::VectorsRead { vectors } => reading(vectors, |_| "read".to_owned()),
         What::CheckFinished { check, saw, .. } => format!("{check} {}", observation(saw)),
         What::WindowCaptured { capture, .. } => reading(&capture.end, |_| "closed".to_owned()),
