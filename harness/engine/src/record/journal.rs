@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::Write,
+    os::unix::fs::OpenOptionsExt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -42,7 +43,11 @@ impl Journal {
     /// When the file exists or cannot be made.
     pub fn begin(dir: RunDir, watcher: Watcher) -> Result<Self, RecordError> {
         let path = dir.path().join(EVENTS);
-        let file = OpenOptions::new().append(true).create_new(true).open(&path);
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
         let file = file.map_err(|e| RecordError::io("create", &path, e))?;
         sync_dir(dir.path())?;
         let inner = Inner {

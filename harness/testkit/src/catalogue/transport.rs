@@ -293,7 +293,7 @@ pub fn interrupted() -> Case {
         ..pair("interrupted", HostScript::rebuild())
     };
     let cells: Cells = &[("* patched *", "not-run"), ("* restarted *", "not-run")];
-    (scenario, undecided(3, &[], cells))
+    (scenario, undecided(143, &[], cells))
 }
 
 /// Somebody stops the run while the host plans its transaction: none is begun, and nothing stays locked.
@@ -304,7 +304,7 @@ pub fn stopped_while_planning() -> Case {
         ..alone("stopped-while-planning", HostScript::rebuild())
     };
     let cells: Cells = &[("* patched *", "not-run"), ("* restarted *", "not-run")];
-    (scenario, undecided(3, &[], cells))
+    (scenario, undecided(143, &[], cells))
 }
 
 /// A bug on the controller takes one host's task away: the other's goes on.
