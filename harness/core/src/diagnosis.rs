@@ -5,10 +5,27 @@
 //! policy for some seconds, on lab hosts only, under a dead man's switch on the host; what they prove is
 //! decided by the judgement, from the answers before, during and after.
 
+pub mod complaint;
+mod control;
+mod experiment;
+mod failure;
+pub mod labels;
+pub mod owners;
+mod step;
+#[cfg(test)]
+mod testing;
+pub mod unit;
+mod wanted;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    experiment::{Experiment, experiments},
+    step::Step,
+    wanted::{Wanted, wanted},
+};
 use crate::{
     evidence::capture::WindowCapture,
     id::CheckId,
