@@ -3,7 +3,9 @@
 //! The runner records and decides nothing about good or bad. What it does decide is order: a host is
 //! changed only after its lock is held, its baseline is in the record, and the record is durable.
 
+mod diagnose;
 mod host;
+mod known;
 mod link;
 mod lock;
 mod look;
@@ -12,6 +14,7 @@ mod state;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+pub use known::Known;
 use patchgate_core::{
     event::What,
     id::HostName,
@@ -48,6 +51,8 @@ pub struct Run<C, P> {
     pub jobs: usize,
     /// The holder of a lock that may be broken: the run id that its owner wrote.
     pub break_lock: Option<String>,
+    /// What is known of the hosts so far: nothing, when the run begins.
+    pub known: Known,
 }
 
 /// Tells a run to stop: the signal's name, once there is one.
@@ -110,9 +115,9 @@ impl<C, P> Run<C, P> {
         state: Option<State>,
         what: What,
     ) -> Result<(), RecordError> {
-        self.journal
-            .write(Some(&host.name), state, what)
-            .map(|_| ())
+        let event = self.journal.write(Some(&host.name), state, what)?;
+        self.known.take(&event);
+        Ok(())
     }
 
     /// Whether audit evidence is collected.

@@ -1,0 +1,119 @@
+//! A closer look at what failed in a state, outside of the state's window.
+//!
+//! What deserves it is decided by [`patchgate_core::diagnosis`]; here it is asked and recorded. It never
+//! makes a run worse: what cannot be had is recorded as unavailable, and a host that does not come back
+//! is left to whoever needs it next.
+
+use std::time::Duration;
+
+use patchgate_core::{
+    diagnosis::{self, DiagnosisStep, Found, Wanted},
+    event::What,
+    state::State,
+};
+
+use super::link::{Link, Stop, until_stopped};
+use crate::{
+    host::{Batch, Connector, Item, Reply},
+    probe::Prober,
+    record::RecordError,
+    script::diagnosis::{self as steps, Scene},
+};
+
+/// How long all steps of one suite may take together.
+const LADDER: Duration = Duration::from_secs(90);
+
+/// What a batch of steps is called.
+const LABEL: &str = "diagnosing";
+
+impl<C: Connector, P: Prober> Link<'_, C, P> {
+    /// Looks closer at what failed in a state that was left, one batch for each suite. When somebody
+    /// stops the run, it ends and whoever comes next sees the stop.
+    pub(super) async fn diagnose(&mut self, state: State) -> Result<(), Stop> {
+        let looked = self.look_closer(state).await;
+        match self.let_go(looked) {
+            Err(Stop::Asked) => Ok(()),
+            ended @ (Ok(()) | Err(Stop::Record(_) | Stop::Recorded)) => ended,
+        }
+    }
+
+    async fn look_closer(&mut self, state: State) -> Result<(), Stop> {
+        let (plan, host) = (&self.run.plan, &self.host.name);
+        let wanted = |ledger: &_| diagnosis::wanted(plan, ledger, host, state);
+        let wanted = self.run.known.ask(host, wanted);
+        for wanted in &wanted {
+            self.go_on()?;
+            until_stopped(self.stop.clone(), self.climb(state, wanted)).await?;
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        Ok(self.run.journal.sync()?)
+    }
+
+    /// Takes the steps of one suite, in one batch.
+    async fn climb(&mut self, state: State, wanted: &Wanted) -> Result<(), Stop> {
+        let scene = Scene {
+            plan: &self.run.plan,
+            address: &self.host.address,
+            since: self.entered.elapsed(),
+        };
+        let made: Vec<Result<Item, String>> = wanted
+            .steps
+            .iter()
+            .map(|s| steps::item(s, &scene))
+            .collect();
+        let batch = batch(made.iter().flatten().cloned().collect());
+        let replies = self.try_ask(&batch).await?;
+        let mut next = 0;
+        for (step, made) in wanted.steps.iter().zip(&made) {
+            let told = match (made, &replies) {
+                (Err(why), _) | (Ok(_), Err(why)) => {
+                    vec![(steps::unavailable(step, why), Duration::ZERO)]
+                }
+                (Ok(_), Ok(replies)) => {
+                    next += 1;
+                    told(
+                        steps::read(step, &scene, &replies[next - 1]),
+                        &replies[next - 1],
+                    )
+                }
+            };
+            for (found, elapsed) in told {
+                self.record_found(state, wanted, found, elapsed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record_found(
+        &self,
+        state: State,
+        wanted: &Wanted,
+        found: Found,
+        elapsed: Duration,
+    ) -> Result<(), RecordError> {
+        let about = wanted.about.clone();
+        let diagnosis = Box::new(DiagnosisStep {
+            about,
+            found,
+            elapsed,
+        });
+        let what = What::Diagnosed { diagnosis };
+        self.run.write(self.host, Some(state), what)
+    }
+}
+
+fn batch(items: Vec<Item>) -> Batch {
+    let batch = Batch::new(LABEL, items);
+    Batch {
+        deadline: batch.deadline.min(LADDER),
+        ..batch
+    }
+}
+
+/// What one reply brought: its cost stands with the first.
+fn told(found: Vec<Found>, reply: &Reply) -> Vec<(Found, Duration)> {
+    let cost = std::iter::once(reply.elapsed).chain(std::iter::repeat(Duration::ZERO));
+    found.into_iter().zip(cost).collect()
+}
