@@ -40,7 +40,7 @@ pub struct DiagnosisStep {
     pub about: Vec<CheckId>,
     /// What was found.
     pub found: Found,
-    /// What it cost.
+    /// What it cost; of what one reply brought, it stands with the first.
     #[serde(with = "crate::time::millis")]
     pub elapsed: Duration,
 }
@@ -93,7 +93,8 @@ pub enum Found {
         /// Only the paths whose label is wrong.
         labels: Vec<PathLabel>,
     },
-    /// Which package owns which file that has to do with the failure.
+    /// Which package owns which file that has to do with the failure. There may be several in one
+    /// diagnosis: they add up.
     Owners {
         /// The package as `name-[epoch:]version-release.arch`, by path.
         owners: BTreeMap<String, String>,

@@ -216,6 +216,8 @@ async fn invariant_06_every_remote_command_has_a_deadline_and_a_record() {
 fn assert_recorded(played: &Played) {
     let heard = played.world.heard();
     let asked = |words: &[&str]| heard.iter().filter(|h| words.contains(&h.ask)).count();
+    let control = |h: &&Heard| h.label == "diagnosing" && h.ask == "local";
+    let controls = heard.iter().filter(control).count();
     let told = |is: fn(&What) -> bool| played.events.iter().filter(|e| is(&e.what)).count();
     let windows = told(|w| matches!(w, What::WindowCaptured { .. }));
     let checks = told(|w| matches!(w, What::CheckFinished { .. }));
@@ -260,9 +262,14 @@ fn assert_recorded(played: &Played) {
             "restart",
         ),
         (
-            asked(&["service", "selinux", "local", "command", "http"]) + by_window,
+            asked(&["service", "selinux", "local", "command", "http"]) + by_window - controls,
             checks,
             "checks",
+        ),
+        (
+            heard.iter().filter(|h| h.label == "diagnosing").count(),
+            told(|w| matches!(w, What::Diagnosed { .. })),
+            "steps",
         ),
     ] {
         assert_eq!(asked, told, "{}: {what}", played.name);
@@ -472,6 +479,7 @@ async fn locks_are_given_back_unless_work_goes_on() {
         (catalogue::transport::interrupted().0, true),
         (catalogue::transport::locked().0, true),
         (catalogue::transport::job_start_unheard().0, false),
+        (catalogue::transport::diagnosis_stopped().0, false),
     ] {
         let played = Scenario::play(&scenario).await;
         let is = played

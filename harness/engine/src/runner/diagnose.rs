@@ -4,10 +4,10 @@
 //! makes a run worse: what cannot be had is recorded as unavailable, and a host that does not come back
 //! is left to whoever needs it next.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use patchgate_core::{
-    diagnosis::{self, DiagnosisStep, Found, Wanted},
+    diagnosis::{self, DiagnosisStep, Found, Step, Wanted},
     event::What,
     state::State,
 };
@@ -41,9 +41,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let (plan, host) = (&self.run.plan, &self.host.name);
         let wanted = |ledger: &_| diagnosis::wanted(plan, ledger, host, state);
         let wanted = self.run.known.ask(host, wanted);
+        let mut gone = None;
         for wanted in &wanted {
             self.go_on()?;
-            until_stopped(self.stop.clone(), self.climb(state, wanted)).await?;
+            let stop = self.stop.clone();
+            gone = until_stopped(stop, self.climb(state, wanted, gone)).await?;
         }
         if wanted.is_empty() {
             return Ok(());
@@ -51,8 +53,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         Ok(self.run.journal.sync()?)
     }
 
-    /// Takes the steps of one suite, in one batch.
-    async fn climb(&mut self, state: State, wanted: &Wanted) -> Result<(), Stop> {
+    /// Takes the steps of one suite, in one batch. Returns why the host is gone, if it is: nobody waits for
+    /// it a second time.
+    async fn climb(
+        &mut self,
+        state: State,
+        wanted: &Wanted,
+        gone: Option<String>,
+    ) -> Result<Option<String>, Stop> {
         let scene = Scene {
             plan: &self.run.plan,
             address: &self.host.address,
@@ -63,27 +71,23 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             .iter()
             .map(|s| steps::item(s, &scene))
             .collect();
-        let batch = batch(made.iter().flatten().cloned().collect());
-        let replies = self.try_ask(&batch).await?;
-        let mut next = 0;
-        for (step, made) in wanted.steps.iter().zip(&made) {
-            let told = match (made, &replies) {
-                (Err(why), _) | (Ok(_), Err(why)) => {
-                    vec![(steps::unavailable(step, why), Duration::ZERO)]
-                }
-                (Ok(_), Ok(replies)) => {
-                    next += 1;
-                    told(
-                        steps::read(step, &scene, &replies[next - 1]),
-                        &replies[next - 1],
-                    )
-                }
+        let items: Vec<Item> = made.iter().flatten().cloned().collect();
+        let mut replies = match gone {
+            Some(why) => Err(why),
+            None if items.is_empty() => Ok(Vec::new().into_iter()),
+            None => self.try_ask(&batch(items)).await?.map(Vec::into_iter),
+        };
+        for (step, made) in wanted.steps.iter().zip(made) {
+            let reply = match (made, &mut replies) {
+                (Err(why), _) => Err(why),
+                (Ok(_), Err(why)) => Err(why.clone()),
+                (Ok(_), Ok(replies)) => Ok(replies.next().expect("each item has a reply")),
             };
-            for (found, elapsed) in told {
+            for (found, elapsed) in told(step, &scene, reply) {
                 self.record_found(state, wanted, found, elapsed)?;
             }
         }
-        Ok(())
+        Ok(replies.err())
     }
 
     fn record_found(
@@ -113,7 +117,11 @@ fn batch(items: Vec<Item>) -> Batch {
 }
 
 /// What one reply brought: its cost stands with the first.
-fn told(found: Vec<Found>, reply: &Reply) -> Vec<(Found, Duration)> {
-    let cost = std::iter::once(reply.elapsed).chain(std::iter::repeat(Duration::ZERO));
-    found.into_iter().zip(cost).collect()
+fn told(step: &Step, scene: &Scene<'_>, reply: Result<Reply, String>) -> Vec<(Found, Duration)> {
+    let (found, cost) = match reply {
+        Ok(reply) => (steps::read(step, scene, &reply), reply.elapsed),
+        Err(why) => (vec![steps::unavailable(step, &why)], Duration::ZERO),
+    };
+    let costs = iter::once(cost).chain(iter::repeat(Duration::ZERO));
+    found.into_iter().zip(costs).collect()
 }
