@@ -23,7 +23,7 @@ use patchgate_report::{
     fanout::{Fanout, Sink, SinkError},
     junit,
 };
-use patchgate_testkit::{Heard, Played, Scenario, catalogue};
+use patchgate_testkit::{Break, Heard, Played, Scenario, catalogue};
 
 async fn all() -> Vec<Played> {
     let mut played = Vec::new();
@@ -500,4 +500,20 @@ async fn a_transaction_whose_start_went_unheard_runs_once() {
             && e.host.as_ref().is_some_and(|h| h.as_str() == "centos-web")
     };
     assert_eq!(played.live.iter().filter(started).count(), 1);
+}
+
+/// All steps of a suite in a state go down in one batch: a connection that breaks in every second one never
+/// breaks.
+#[tokio::test(start_paused = true)]
+async fn a_diagnosis_is_one_batch_a_suite_and_state() {
+    let (mut scenario, _) = catalogue::services::check_only_fails();
+    let second = Break::before("diagnosing").nth(2);
+    for host in &mut scenario.hosts {
+        host.breaks.push(second);
+    }
+    let played = scenario.play().await;
+    let steps = |e: &&Event| matches!(e.what, What::Diagnosed { .. });
+    assert_eq!(played.events.iter().filter(steps).count(), 5);
+    let again = |e: &&Event| matches!(e.what, What::HostConnected { .. });
+    assert_eq!(played.events.iter().filter(again).count(), 2);
 }

@@ -70,7 +70,7 @@ fn error_log(script: &str) -> Option<StepAsk> {
 }
 
 fn journal(script: &str) -> Option<StepAsk> {
-    let unit = between(script, "unit='", "'\n")?;
+    let unit = between(script, "unit='", "' j= m=/var/log/messages\n")?;
     script
         .contains("journalctl -u \"$unit\" --since \"@$(($(date +%s) - ")
         .then(|| StepAsk::Journal(unit.to_owned()))

@@ -8,23 +8,27 @@ use super::super::answer;
 use crate::host::{Item, Reply, quote};
 
 /// The last sixty lines, and no more than 16 KiB of them. The host's clock need not be ours: the time is
-/// counted back from its own.
+/// counted back from its own. journalctl says nothing and exits with 0 where there is no journal at all,
+/// which would look like a unit that said nothing: its file is looked for first.
 pub(super) fn item(unit: &str, since: Duration) -> Item {
     let (unit, seconds) = (quote::sh(unit), since.as_secs() + 1);
     let script = format!(
-        r#"unit={unit}
-if command -v journalctl >/dev/null; then
-  journalctl -u "$unit" --since "@$(($(date +%s) - {seconds}))" -n 60 -o cat --no-pager
+        r#"unit={unit} j= m=/var/log/messages
+for f in /run/log/journal/*/system.journal /var/log/journal/*/system.journal; do [ -e "$f" ] && j=$f; done
+if [ -n "$j" ] && command -v journalctl >/dev/null; then
+  [ -r "$j" ] || {{ echo 'the journal may not be read' >&2; exit 1; }}
+  journalctl -u "$unit" --since "@$(($(date +%s) - {seconds}))" -n 60 -o cat --no-pager | tail -c 16384
 else
-  f=/var/log/messages
-  [ -r $f ] || {{ echo "neither a journal nor $f can be read" >&2; exit 1; }}
-  tail -n 2000 $f | grep -aF -e "$unit" | tail -n 60
-fi | tail -c 16384"#
+  [ -e $m ] || {{ echo "there is neither a journal nor $m" >&2; exit 1; }}
+  [ -r $m ] || {{ echo "$m may not be read" >&2; exit 1; }}
+  tail -n 2000 $m | grep -aF -e "$unit" | tail -n 60 | tail -c 16384
+fi"#
     );
     Item::new(script, Duration::from_secs(15))
 }
 
-/// An empty journal says so, and one that may not be read only on the error stream.
+/// What journalctl says about itself is no line of a unit; what it complains of, where it brought nothing,
+/// is why.
 pub(super) fn read(unit: &str, reply: &Reply) -> Result<Found, String> {
     let text = match answer(reply) {
         Reading::Known(text) => text,

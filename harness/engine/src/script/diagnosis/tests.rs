@@ -120,37 +120,82 @@ fn an_error_log_is_told_by_its_end() {
     assert_eq!(read().unwrap(), told(vec!["x".repeat(16_384)]));
 }
 
-#[test]
-fn a_journal_is_told_from_the_begin_of_the_state() {
-    let read = |tool: &str| {
-        let item = journal::item("httpd", Duration::from_secs(9));
-        journal::read("httpd", &ran(&item, &[("journalctl", tool)]))
-    };
-    let lines = |texts: &[&str]| Found::Journal {
+/// The journal's item on a host whose logs are in a directory of its own.
+fn journal_in(dir: &Path, since: Duration) -> Item {
+    let item = journal::item("httpd", since);
+    let here = |name: &str| dir.join(name).display().to_string();
+    let script = item
+        .script
+        .replace("/run/log/journal", &here("run"))
+        .replace("/var/log/journal", &here("var"))
+        .replace("/var/log/messages", &here("messages"));
+    Item { script, ..item }
+}
+
+/// A directory with a journal.
+fn journal_dir() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("run/5c0e")).unwrap();
+    std::fs::write(dir.path().join("run/5c0e/system.journal"), "").unwrap();
+    dir
+}
+
+fn unit_lines(texts: &[&str]) -> Found {
+    Found::Journal {
         unit: "httpd".to_owned(),
         lines: texts.iter().map(|l| (*l).to_owned()).collect(),
+    }
+}
+
+#[test]
+fn a_journal_is_told_from_the_begin_of_the_state() {
+    let dir = journal_dir();
+    let read = |tool: &str| {
+        let item = journal_in(dir.path(), Duration::from_secs(9));
+        journal::read("httpd", &ran(&item, &[("journalctl", tool)]))
     };
-    let told = read(
-        "[ \"$2\" = httpd ] && echo '-- Logs begin at Thu 2026-11-26. --' && echo \"$4\" | tr -d 0-9",
-    );
-    assert_eq!(told.unwrap(), lines(&["@"]));
-    assert_eq!(read("echo '-- No entries --'").unwrap(), lines(&[]));
+    let head = "echo '-- Logs begin at Thu 2026-11-26. --'";
+    let told = read(&format!(
+        "[ \"$2\" = httpd ] && {head} && echo \"$4\" | tr -d 0-9"
+    ));
+    assert_eq!(told.unwrap(), unit_lines(&["@"]));
+    assert_eq!(read("echo '-- No entries --'").unwrap(), unit_lines(&[]));
     let hint = "No journal files were opened due to insufficient permissions.";
     let told = read(&format!("echo '{hint}' >&2; echo '-- No entries --'"));
     assert_eq!(told.unwrap_err(), hint);
-    // Without one, as on EL6; whether this machine has the file is not known.
-    let reply = ran(&journal::item("patchgate-no-unit", Duration::ZERO), &[]);
-    match journal::read("patchgate-no-unit", &reply) {
-        Ok(found) => assert!(matches!(found, Found::Journal { lines, .. } if lines.is_empty())),
-        Err(why) => assert_eq!(why, "neither a journal nor /var/log/messages can be read"),
+}
+
+#[test]
+fn without_a_journal_the_syslog_file_is_read_or_it_is_said_that_there_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("messages");
+    // journalctl is there and says nothing, as it does on a host without a journal.
+    for tools in [&[][..], &[("journalctl", "exit 0")]] {
+        let read = || {
+            journal::read(
+                "httpd",
+                &ran(&journal_in(dir.path(), Duration::ZERO), tools),
+            )
+        };
+        let none = format!(
+            "exit status 1: there is neither a journal nor {}",
+            file.display()
+        );
+        assert_eq!(read().unwrap_err(), none);
+        std::fs::write(&file, "a httpd[283]: one\na sshd[1]: two\n").unwrap();
+        assert_eq!(read().unwrap(), unit_lines(&["a httpd[283]: one"]));
+        std::fs::write(&file, "a sshd[1]: two\n").unwrap();
+        assert_eq!(read().unwrap(), unit_lines(&[]));
+        std::fs::remove_file(&file).unwrap();
     }
 }
 
 #[test]
 fn the_time_is_counted_back_from_the_hosts_clock() {
-    let tool = "echo \"$4\"; date +%s";
-    let item = journal::item("httpd", Duration::from_millis(9_999));
-    let reply = ran_by("/bin/dash", &item, &[("journalctl", tool)]);
+    let dir = journal_dir();
+    let item = journal_in(dir.path(), Duration::from_millis(9_999));
+    let tool = ("journalctl", "echo \"$4\"; date +%s");
+    let reply = ran_by("/bin/dash", &item, &[tool]);
     let text = reply.stdout.text();
     let (since, now) = text.split_once('\n').unwrap();
     let number = |t: &str| t.trim().trim_start_matches('@').parse::<u64>().unwrap();
