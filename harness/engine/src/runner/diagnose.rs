@@ -38,6 +38,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     async fn look_closer(&mut self, state: State) -> Result<(), Stop> {
+        if self.climb_all(state).await? {
+            self.run.journal.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Takes all steps that are wanted, suite by suite. Returns whether there were any.
+    async fn climb_all(&mut self, state: State) -> Result<bool, Stop> {
         let (plan, host) = (&self.run.plan, &self.host.name);
         let wanted = |ledger: &_| diagnosis::wanted(plan, ledger, host, state);
         let wanted = self.run.known.ask(host, wanted);
@@ -47,10 +55,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             let stop = self.stop.clone();
             gone = until_stopped(stop, self.climb(state, wanted, gone)).await?;
         }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        Ok(self.run.journal.sync()?)
+        Ok(!wanted.is_empty())
     }
 
     /// Takes the steps of one suite, in one batch. Returns why the host is gone, if it is: nobody waits for
