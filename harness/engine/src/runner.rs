@@ -3,7 +3,9 @@
 //! The runner records and decides nothing about good or bad. What it does decide is order: a host is
 //! changed only after its lock is held, its baseline is in the record, and the record is durable.
 
+mod diagnose;
 mod host;
+mod known;
 mod link;
 mod lock;
 mod look;
@@ -17,6 +19,7 @@ use std::{
     time::Duration,
 };
 
+pub use known::Known;
 use patchgate_core::{
     event::What,
     id::HostName,
@@ -56,6 +59,8 @@ pub struct Run<C, P> {
     pub jobs: usize,
     /// The holder of a lock that may be broken: the run id that its owner wrote.
     pub break_lock: Option<String>,
+    /// What is known of the hosts so far: nothing, when the run begins.
+    pub known: Known,
 }
 
 /// Tells a run to stop: the signal's name, once there is one.
@@ -141,9 +146,9 @@ impl<C, P> Run<C, P> {
         state: Option<State>,
         what: What,
     ) -> Result<(), RecordError> {
-        self.journal
-            .write(Some(&host.name), state, what)
-            .map(|_| ())
+        let event = self.journal.write(Some(&host.name), state, what)?;
+        self.known.take(&event);
+        Ok(())
     }
 
     /// Whether audit evidence is collected.

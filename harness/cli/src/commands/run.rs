@@ -22,7 +22,7 @@ use patchgate_engine::{
     host::Target,
     probe::RemoteProber,
     record::{self, Journal, PLAN, RunDir, hex},
-    runner::{self, Run},
+    runner::{self, Known, Run},
     ssh::SshConnector,
 };
 use tokio::sync::oneshot;
@@ -116,6 +116,7 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         nonce,
         jobs,
         break_lock,
+        known: Known::default(),
     };
     drive(run, &live)?;
     finish(&dir, &live, told)

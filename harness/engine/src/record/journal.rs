@@ -69,7 +69,7 @@ impl Journal {
         &self.dir
     }
 
-    /// Writes an event; [`Self::sync`] makes it durable. Returns its number.
+    /// Writes an event; [`Self::sync`] makes it durable. Returns it as it stands in the record.
     ///
     /// # Errors
     /// When this or an earlier write failed.
@@ -78,7 +78,7 @@ impl Journal {
         host: Option<&HostName>,
         state: Option<State>,
         what: What,
-    ) -> Result<u64, RecordError> {
+    ) -> Result<Event, RecordError> {
         let mut inner = self.lock()?;
         let seq = inner.seq + 1;
         let (host, at) = (host.cloned(), clock::now());
@@ -96,7 +96,7 @@ impl Journal {
         self.settle(&mut inner, written)?;
         (inner.seq, inner.chain) = (seq, chain);
         (inner.watcher)(&event);
-        Ok(seq)
+        Ok(event)
     }
 
     /// Makes all that was written durable.
