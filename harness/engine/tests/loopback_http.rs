@@ -51,7 +51,11 @@ fn request(url: &str, deadline: Duration) -> HttpRequest {
 async fn remote(net: &Net, url: &str, deadline: Duration) -> HttpSeen {
     match observed(net, url, deadline).await {
         Observation::Http(seen) => seen,
-        other => panic!("{url}: {other:?}"),
+        other @ (Observation::Command(_)
+        | Observation::Service(_)
+        | Observation::Selinux(_)
+        | Observation::Window
+        | Observation::Errored { .. }) => panic!("{url}: {other:?}"),
     }
 }
 
@@ -228,7 +232,11 @@ async fn a_route_or_a_resolver_that_the_controller_lacks_says_nothing_of_the_hos
     ] {
         match observed(&net, url, LONG).await {
             Observation::Errored { why } => assert!(why.contains(trouble), "{url}: {why}"),
-            other => panic!("{url}: {other:?}"),
+            other @ (Observation::Http(_)
+            | Observation::Command(_)
+            | Observation::Service(_)
+            | Observation::Selinux(_)
+            | Observation::Window) => panic!("{url}: {other:?}"),
         }
     }
 }
