@@ -179,14 +179,14 @@ pub fn unnoticed_denial() -> Case {
     (pair("unnoticed-denial", rebuild), expected)
 }
 
-/// SELinux denied the page before and denies it after: nothing new, and nothing that the patch could
-/// be judged by.
+/// SELinux denied the page before and denies it after: the cause is plain, and nothing that the patch
+/// could be judged by.
 #[must_use]
 pub fn denied_before() -> Case {
     let rebuild = HostScript::rebuild().when(Moment::Before, Effect::Loud(Denied::Page));
     let expected = undecided(
         3,
-        &["broken-before.centos-web.httpd unknown suspected"],
+        &["broken-before.centos-web.httpd selinux-denial supported"],
         &[
             ("centos-web * httpd/root-page", "failed"),
             ("centos-web * httpd/root-page-local", "failed"),
@@ -202,7 +202,7 @@ pub fn mode_drift() -> Case {
     let rebuild = rebuild.when(Moment::Transaction, Effect::Permissive);
     let expected = closed(
         &[
-            "rebuild-only-regression.centos-web.selinux unknown suspected",
+            "rebuild-only-regression.centos-web.selinux selinux-mode supported",
             "mode-drift.centos-web selinux-mode supported",
             "access-lost.centos-web selinux-silent-denial suspected",
         ],
@@ -240,7 +240,7 @@ pub fn february_of_a_broken_host() -> Case {
     let expected = closed(
         &[
             "rebuild-only-regression.centos-web.httpd selinux-silent-denial supported",
-            "broken-before.centos-web.httpd unknown suspected",
+            "broken-before.centos-web.httpd firewall suspected",
         ],
         &[
             ("centos-web * httpd/root-page", "failed"),

@@ -50,7 +50,7 @@ pub fn firewalled() -> Case {
     let cut = Effect::Remote(Served::Failed(HttpPhase::ConnectTimeout, 5000));
     let rebuild = HostScript::rebuild().when(Moment::Transaction, cut);
     let expected = closed(
-        &["rebuild-only-regression.centos-web.httpd unknown suspected"],
+        &["rebuild-only-regression.centos-web.httpd firewall suspected"],
         &[
             ("centos-web patched httpd/root-page", "failed"),
             ("centos-web restarted httpd/root-page", "failed"),
@@ -66,7 +66,7 @@ pub fn broken_before() -> Case {
     let rebuild = HostScript::rebuild().when(Moment::Before, cut);
     let expected = undecided(
         3,
-        &["broken-before.centos-web.httpd unknown suspected"],
+        &["broken-before.centos-web.httpd firewall suspected"],
         &[("centos-web * httpd/root-page", "failed")],
     );
     (pair("broken-before", rebuild), expected)
@@ -158,7 +158,7 @@ pub fn check_only_fails() -> Case {
         ..pair("check-only-fails", rebuild)
     };
     let expected = closed(
-        &["failure.centos-web.httpd unknown suspected"],
+        &["failure.centos-web.httpd selinux-silent-denial supported"],
         &[
             ("centos-web baseline httpd/root-page", "failed"),
             ("centos-web baseline httpd/root-page-local", "failed"),

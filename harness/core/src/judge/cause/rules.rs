@@ -1,0 +1,70 @@
+//! The rules: each looks at one state's failures and says which cause they may have, and why.
+//!
+//! A rule adds clues and never weighs those of others. What speaks against a cause keeps its rule silent
+//! or makes its clue a suspicion.
+
+mod boolean;
+mod config;
+mod firewall;
+mod kernel;
+mod label;
+mod listening;
+mod mode;
+mod network;
+mod permissions;
+mod port;
+mod proof;
+mod resource;
+pub(super) mod selinux;
+mod service;
+mod tls;
+
+pub(in crate::judge) use self::config::complaint;
+use super::{candidate::Clue, scene::Scene};
+
+/// A rule.
+type Rule = fn(&Scene<'_>) -> Vec<Clue>;
+
+/// All of them.
+const ALL: [Rule; 20] = [
+    proof::proven,
+    selinux::denied,
+    selinux::hinted,
+    label::wrong,
+    boolean::flipped,
+    port::untyped,
+    mode::drifted,
+    firewall::filtered,
+    listening::nowhere,
+    listening::on_loopback_only,
+    service::down,
+    service::crashed,
+    config::refused,
+    permissions::refused,
+    tls::invalid,
+    resource::killed,
+    resource::full,
+    kernel::changed,
+    network::unresolved,
+    network::gone,
+];
+
+/// What all rules say of a scene.
+pub(super) fn clues(scene: &Scene<'_>) -> Vec<Clue> {
+    ALL.iter().flat_map(|rule| rule(scene)).collect()
+}
+
+/// The longest piece of a host's own text in an explanation.
+const MAX_QUOTE: usize = 160;
+
+/// A piece of a host's own text, as it may stand in an explanation.
+fn quote(text: &str) -> String {
+    format!("`{}`", crate::text::one_line(text, MAX_QUOTE))
+}
+
+/// The first line that says something.
+fn first_line(text: &str) -> &str {
+    text.lines()
+        .find(|l| !l.trim().is_empty())
+        .unwrap_or_default()
+}

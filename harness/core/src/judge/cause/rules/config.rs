@@ -1,0 +1,40 @@
+//! The service does not accept its configuration.
+
+use super::{
+    super::{candidate::Clue, scene::Scene, sights::ConfigTested},
+    first_line, quote,
+};
+use crate::verdict::CauseKind;
+
+/// The service's own check of its configuration fails. Where the service still runs it runs with the old
+/// one, so that this does not explain what clients see; where a permission is what it complains of, the
+/// configuration is not what is wrong.
+pub(super) fn refused(scene: &Scene<'_>) -> Vec<Clue> {
+    let fails = |t: &ConfigTested<'_>| t.exit.is_some_and(|exit| exit != 0);
+    let Some(test) = scene.config_tests().find(fails) else {
+        return Vec::new();
+    };
+    let down = scene.down();
+    let permitted = !test.output.contains("Permission denied");
+    let explanation = format!(
+        "The service does not accept its configuration: `{}` says {}.",
+        crate::text::one_line(test.command, 80),
+        quote(complaint(test.output))
+    );
+    let clue = Clue::new(CauseKind::Config, explanation)
+        .supported(down.is_some() && permitted)
+        .look(test.command)
+        .on([test.seq])
+        .on(down.map(|u| u.seq))
+        .on(scene.events());
+    vec![clue]
+}
+
+/// The line that says what is wrong, among the remarks that services make besides.
+pub(in crate::judge) fn complaint(output: &str) -> &str {
+    let telling = ["rror", "nvalid", "annot", "ailed", "not found", "denied"];
+    let line = output
+        .lines()
+        .find(|l| telling.iter().any(|t| l.contains(t)));
+    line.unwrap_or_else(|| first_line(output))
+}

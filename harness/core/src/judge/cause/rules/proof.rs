@@ -1,0 +1,139 @@
+//! The counter-experiment: with the one domain permissive the checks passed, with nothing else.
+//!
+//! A proof needs the experiment whole and undisturbed ([`super::super::protocol`]), every failed check of
+//! the state turned by it ([`super::super::trial`]), and denials of the domain that name what was denied:
+//! all of them of the same domain and type, all of them logged or all of them silent, and each kind of
+//! failure explained by one of them. Whatever is missing, nothing is proven.
+
+use super::{
+    super::{
+        access::{Access, Origin},
+        candidate::Clue,
+        effect,
+        scene::{Failure, Scene},
+        trial::{Answer, Trial, is_unaudited},
+    },
+    boolean, label, port, selinux,
+};
+use crate::{
+    outcome::SymptomKind,
+    verdict::{CauseKind, Proof},
+};
+
+/// The clue that an experiment proves.
+pub(super) fn proven(scene: &Scene<'_>) -> Vec<Clue> {
+    if !scene.is_enforced() || scene.trials.iter().any(|t| t.answer == Answer::Unmoved) {
+        return Vec::new();
+    }
+    let turned = scene.trials.iter().filter(|t| t.answer == Answer::Turned);
+    turned.filter_map(|t| of(scene, t)).collect()
+}
+
+fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
+    let felt: Vec<&Failure<'_>> = scene.failures.iter().filter(|f| is_felt(f)).collect();
+    let named: Vec<&Access> = scene
+        .accesses
+        .iter()
+        .filter(|a| a.denial.source == trial.domain)
+        .filter(|a| felt.iter().any(|f| effect::explains(scene, a, f)))
+        .collect();
+    let explained = |f: &&Failure<'_>| named.iter().any(|a| effect::explains(scene, a, f));
+    if felt.is_empty() || !felt.iter().all(explained) {
+        return None;
+    }
+    let mut clues = named.iter().map(|a| reason(scene, a));
+    let first = clues.next()?;
+    let same = |c: &Clue| (c.kind, &c.subject) == (first.kind, &first.subject);
+    if !clues.all(|c| same(&c)) {
+        return None;
+    }
+    // What a label, a boolean or a port is to blame for may be logged in part.
+    let silent = if is_specific(first.kind) {
+        named.iter().all(|a| a.denial.silenced)
+    } else {
+        silence(scene, &named)?
+    };
+    Some(finish(scene, trial, &named, silent, first))
+}
+
+/// Whether a kind says why it is denied, and not only that.
+fn is_specific(kind: CauseKind) -> bool {
+    kind.is_selinux() && kind != CauseKind::SelinuxDenial && kind != CauseKind::SelinuxSilentDenial
+}
+
+/// The failures that the experiment asked about.
+fn is_felt(failure: &Failure<'_>) -> bool {
+    failure.kind != Some(SymptomKind::Denials)
+}
+
+/// Whether the denials are silent, all of them alike; none when they differ or when it is not known. One
+/// that shows only without dontaudit rules is silent if the kernel says so or the state's log is whole.
+fn silence(scene: &Scene<'_>, named: &[&Access]) -> Option<bool> {
+    let is_silent = |a: &&Access| match a.origin {
+        Origin::Logged => Some(false),
+        Origin::Lost | Origin::Answered => Some(a.denial.silenced),
+        Origin::Revealed if is_unaudited(scene, &a.denial) || scene.is_whole() => Some(true),
+        Origin::Revealed => None,
+    };
+    let first = is_silent(named.first()?)?;
+    named
+        .iter()
+        .all(|a| is_silent(a) == Some(first))
+        .then_some(first)
+}
+
+/// The most specific reason of a denied access.
+fn reason(scene: &Scene<'_>, access: &Access) -> Clue {
+    if let Some(wrong) = label::of(scene, access) {
+        return label::clue(scene, &wrong, access);
+    }
+    if let Some(flipped) = boolean::of(scene, access) {
+        return boolean::clue(scene, &flipped, access);
+    }
+    if let Some(untyped) = port::of(scene, access) {
+        return port::clue(scene, &untyped, access);
+    }
+    selinux::clue(scene, access)
+}
+
+fn kind_of_silence(silent: bool) -> CauseKind {
+    if silent {
+        CauseKind::SelinuxSilentDenial
+    } else {
+        CauseKind::SelinuxDenial
+    }
+}
+
+fn finish(
+    scene: &Scene<'_>,
+    trial: &Trial,
+    named: &[&Access],
+    silent: bool,
+    mut clue: Clue,
+) -> Clue {
+    if !is_specific(clue.kind) {
+        clue.kind = kind_of_silence(silent);
+    }
+    if let Some(denial) = &mut clue.denial {
+        let alike = named
+            .iter()
+            .filter(|a| a.denial.class == denial.class && a.denial.target == denial.target);
+        let all = alike.flat_map(|a| a.denial.perms.iter().cloned());
+        denial.perms.extend(all);
+        denial.perms.sort();
+        denial.perms.dedup();
+        denial.silenced = silent;
+    }
+    let checks: Vec<String> = trial.asked.iter().map(ToString::to_string).collect();
+    clue.proof = Proof::Proven;
+    clue.proven_by = Some(format!(
+        "Proven by experiment: with {} permissive {} passed, with the policy as it was the same \
+         failure came back.",
+        trial.domain,
+        checks.join(" and ")
+    ));
+    let shown = named.iter().flat_map(|a| a.evidence.iter().copied());
+    clue.on(trial.events.iter().copied())
+        .on(shown.collect::<Vec<_>>())
+        .on(scene.events())
+}

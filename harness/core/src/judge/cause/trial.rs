@@ -1,0 +1,235 @@
+//! What the experiments of a scene came to.
+//!
+//! The question is asked of each failed check: did it fail as in the state, go on failing without dontaudit
+//! rules, pass with the domain permissive, and fail in the same way with the policy restored?
+
+use std::collections::BTreeSet;
+
+use super::{
+    access::{self, Access, Origin},
+    loss,
+    protocol::{Experiment, Stage, experiments},
+    scene::{Failure, Scene},
+    sights::{same_unit, type_of},
+};
+use crate::{
+    diagnosis::Phase,
+    evidence::denial::Decision,
+    id::CheckId,
+    outcome::{Outcome, SymptomKind, evaluate},
+    suite::CheckKind,
+    verdict::DeniedAccess,
+};
+
+/// What an experiment came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::judge) enum Answer {
+    /// Every failed check passed with the domain permissive, and with nothing else.
+    Turned,
+    /// Every failed check went on failing: it is not this domain.
+    Unmoved,
+    /// It proves nothing.
+    Open(String),
+}
+
+/// One experiment, weighed.
+#[derive(Clone, Debug)]
+pub(in crate::judge) struct Trial {
+    /// The domain.
+    pub(in crate::judge) domain: String,
+    /// What it came to.
+    pub(in crate::judge) answer: Answer,
+    /// The checks that it asked.
+    pub(in crate::judge) asked: Vec<CheckId>,
+    /// The denials that its windows show.
+    pub(in crate::judge) shown: Vec<Access>,
+    /// Its events.
+    pub(in crate::judge) events: BTreeSet<u64>,
+}
+
+/// All experiments of a scene.
+pub(super) fn all(scene: &Scene<'_>) -> Vec<Trial> {
+    experiments(scene.steps())
+        .iter()
+        .map(|e| Trial {
+            domain: e.domain.to_owned(),
+            answer: answer(scene, e),
+            asked: asked(e),
+            shown: shown(scene, e),
+            events: e.events.clone(),
+        })
+        .collect()
+}
+
+fn asked(experiment: &Experiment<'_>) -> Vec<CheckId> {
+    let first = experiment.stages.first();
+    first.map_or_else(Vec::new, |s| s.asked.keys().map(|c| (*c).clone()).collect())
+}
+
+fn answer(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Answer {
+    if let Some(defect) = experiment.defect() {
+        return Answer::Open(defect);
+    }
+    let to_ask = scene.failures.iter().filter(|f| is_askable(f));
+    let mut answers = to_ask.map(|f| of_failure(experiment, f));
+    let Some(first) = answers.next() else {
+        return Answer::Open("no failed check could be asked".to_owned());
+    };
+    let all = answers.all(|a| a == first);
+    match first {
+        Answer::Turned if !all => Answer::Open("it did not turn every failed check".to_owned()),
+        Answer::Unmoved if !all => Answer::Open("it turned some failed checks only".to_owned()),
+        Answer::Turned => untold_start(experiment).map_or(Answer::Turned, Answer::Open),
+        Answer::Unmoved if !are_up(experiment) => {
+            Answer::Open("units were down in every phase".to_owned())
+        }
+        Answer::Unmoved => Answer::Unmoved,
+        Answer::Open(why) => Answer::Open(why),
+    }
+}
+
+/// The windows answer for the checks of denials; everything else has to be asked again.
+fn is_askable(failure: &Failure<'_>) -> bool {
+    failure.kind != Some(SymptomKind::Denials)
+}
+
+fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
+    let check = &failure.result.cell.check;
+    let open = |why: &str| Answer::Open(format!("{check} {why}"));
+    let Some(kind) = failure.kind else {
+        return open("cannot be explained by a denial");
+    };
+    let saw = |stage: &Stage<'_>| {
+        let saw = stage.asked.get(check)?;
+        evaluate(failure.want, saw)
+    };
+    let fails = |stage: &Stage<'_>| is_of(saw(stage).as_ref(), kind);
+    if !experiment
+        .stages
+        .iter()
+        .all(|s| s.asked.contains_key(check))
+    {
+        return of_unasked(experiment, failure);
+    }
+    let untouched = |s: &&Stage<'_>| s.phase != Phase::DomainPermissive;
+    if !experiment.stages.iter().filter(untouched).all(fails) {
+        return open("did not fail in the same way as before, or not any more");
+    }
+    match experiment.stage(Phase::DomainPermissive).and_then(saw) {
+        Some(Outcome::Passed) => Answer::Turned,
+        outcome if is_of(outcome.as_ref(), kind) => Answer::Unmoved,
+        Some(_) | None => open("failed in another way with the domain permissive"),
+    }
+}
+
+fn is_of(outcome: Option<&Outcome>, kind: SymptomKind) -> bool {
+    matches!(outcome, Some(Outcome::Failed { symptom }) if symptom.kind == kind)
+}
+
+/// A unit that was down needs not be asked where the marks and the starts say as much.
+fn of_unasked(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
+    let check = &failure.result.cell.check;
+    let unit = match failure.want {
+        CheckKind::Service(service) if failure.kind == Some(SymptomKind::ServiceState) => {
+            &service.unit
+        }
+        CheckKind::Service(_)
+        | CheckKind::Http(_)
+        | CheckKind::Command(_)
+        | CheckKind::Selinux(_)
+        | CheckKind::Denials(_) => return Answer::Open(format!("{check} was not asked again")),
+    };
+    let was_down = experiment
+        .before
+        .units
+        .iter()
+        .any(|(name, state)| same_unit(name, unit) && state != "active");
+    let came_up = experiment
+        .stage(Phase::DomainPermissive)
+        .is_some_and(|s| s.started.iter().any(|u| same_unit(u, unit)));
+    if was_down && came_up {
+        Answer::Turned
+    } else {
+        Answer::Open(format!("{check} was not asked again"))
+    }
+}
+
+/// A unit that was started only with the domain permissive may have needed nothing but the start.
+fn untold_start(experiment: &Experiment<'_>) -> Option<String> {
+    let started = |phase| experiment.stage(phase).map_or(&[][..], |s| s.started);
+    let elsewhere = [Phase::DontauditOff, Phase::Restored].map(started).concat();
+    let alone = started(Phase::DomainPermissive)
+        .iter()
+        .find(|u| !elsewhere.iter().any(|e| same_unit(e, u)))?;
+    Some(format!("{alone} was not started with the domain confined"))
+}
+
+/// Whether every unit ran with the domain permissive, as far as that is known.
+fn are_up(experiment: &Experiment<'_>) -> bool {
+    let started = experiment
+        .stage(Phase::DomainPermissive)
+        .map_or(&[][..], |s| s.started);
+    let mut units = experiment.before.units.iter();
+    units.all(|(name, state)| state == "active" || started.iter().any(|u| same_unit(u, name)))
+}
+
+/// The denials that the windows of an experiment show: those of the policy as it is are logged ones, the
+/// others are revealed.
+fn shown(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
+    if scene.is_unenforced() || !scene.suite.domains.iter().any(|d| d == experiment.domain) {
+        return Vec::new();
+    }
+    let of = |phases: [Phase; 2], origin| {
+        let stages = experiment.stages.iter();
+        let windows = stages
+            .filter(move |s| phases.contains(&s.phase))
+            .filter_map(|s| s.window.as_ref());
+        windows
+            .flat_map(|(seq, window)| {
+                let ours = window.denials().filter(|d| is_domain(d, experiment.domain));
+                access::merged(ours, origin, *seq)
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut shown = of([Phase::Before, Phase::Restored], Origin::Logged);
+    let is_logged = |a: &Access| {
+        let all = scene.accesses.iter().chain(&shown);
+        all.filter(|l| l.origin == Origin::Logged)
+            .any(|l| l.is_like(a))
+    };
+    let mut revealed = of(
+        [Phase::DontauditOff, Phase::DomainPermissive],
+        Origin::Revealed,
+    );
+    revealed.retain(|a| !is_logged(a));
+    for access in &mut revealed {
+        access.denial.silenced = is_silent(scene, &access.denial);
+    }
+    shown.extend(revealed);
+    shown
+}
+
+fn is_domain(decision: &Decision, domain: &str) -> bool {
+    decision.source.as_ref().is_some_and(|s| s.type_ == domain)
+}
+
+/// Whether a denial that shows only without dontaudit rules is hidden by one: the kernel says so, or no
+/// record of the state's log can be missing.
+fn is_silent(scene: &Scene<'_>, denial: &DeniedAccess) -> bool {
+    scene.is_whole() || is_unaudited(scene, denial)
+}
+
+/// Whether the kernel refuses it without a record.
+pub(super) fn is_unaudited(scene: &Scene<'_>, denial: &DeniedAccess) -> bool {
+    let Some((_, table)) = loss::table(scene.view, scene.host, scene.state) else {
+        return false;
+    };
+    let ours = table.vectors.keys().filter(|q| {
+        let is = |context: &str, type_: &str| type_of(context) == Some(type_);
+        is(q.source(), &denial.source)
+            && is(q.target(), &denial.target)
+            && q.class() == denial.class
+    });
+    let mut silent = ours.filter_map(|q| table.silent(q));
+    silent.any(|names| denial.perms.iter().any(|p| names.contains(p)))
+}
