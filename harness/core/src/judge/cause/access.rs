@@ -90,12 +90,6 @@ pub(super) fn of_normal_times(scene: &Scene<'_>) -> Vec<Access> {
 
 /// Takes in what the experiments showed: what only they made speak, and which domains it is not.
 pub(super) fn weigh_trials(scene: &mut Scene<'_>) {
-    let came_to = |source: &str, answer: &Answer| {
-        let mut ours = scene.trials.iter().filter(|t| t.domain == source);
-        ours.any(|t| t.answer == *answer)
-    };
-    let is_free =
-        |source: &str| came_to(source, &Answer::Unmoved) && !came_to(source, &Answer::Turned);
     let trials = scene.trials.iter();
     let shown: Vec<Access> = trials.flat_map(|t| t.shown.iter().cloned()).collect();
     let mut all = scene.accesses.clone();
@@ -107,8 +101,24 @@ pub(super) fn weigh_trials(scene: &mut Scene<'_>) {
             all.push(access);
         }
     }
-    all.retain(|a| !is_free(&a.denial.source));
+    all.retain(|a| !is_cleared(scene, &a.denial.source));
     scene.accesses = all;
+}
+
+/// Whether the experiments show that it is not this domain.
+fn is_cleared(scene: &Scene<'_>, domain: &str) -> bool {
+    let came_to = |answer: &Answer| {
+        let mut ours = scene.trials.iter().filter(|t| t.domain == domain);
+        ours.any(|t| t.answer == *answer)
+    };
+    came_to(&Answer::Unmoved) && !came_to(&Answer::Turned)
+}
+
+/// Whether SELinux can have denied a domain of the suite something: it may enforce, and the domain is
+/// neither permissive nor cleared by an experiment.
+pub(super) fn may_deny(scene: &Scene<'_>) -> bool {
+    let free = |d: &String| is_permissive(scene, d) || is_cleared(scene, d);
+    !scene.is_unenforced() && !scene.suite.domains.iter().all(free)
 }
 
 /// The denials of the state's window that count for its failures: new ones for new failures.

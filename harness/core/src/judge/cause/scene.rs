@@ -12,7 +12,7 @@ use crate::{
     judge::{View, cells::CellResult},
     ledger::StateLedger,
     observation::{HttpEnd, HttpFailure, HttpPhase, Observation},
-    outcome::{Outcome, SymptomKind},
+    outcome::{Outcome, Symptom, SymptomKind},
     state::State,
     suite::{CheckKind, Suite, Vantage, selinux::Mode},
 };
@@ -30,6 +30,18 @@ pub(in crate::judge) struct Failure<'a> {
 }
 
 impl Failure<'_> {
+    /// The symptom; none for a unit that runs against expectation.
+    pub(in crate::judge) fn symptom(&self) -> Option<&Symptom> {
+        self.kind?;
+        match &self.result.outcome {
+            Outcome::Failed { symptom } => Some(symptom),
+            Outcome::Passed
+            | Outcome::Blind { .. }
+            | Outcome::Errored { .. }
+            | Outcome::NotRun { .. } => None,
+        }
+    }
+
     /// The port that was asked.
     pub(in crate::judge) fn port(&self) -> Option<u16> {
         match self.want {

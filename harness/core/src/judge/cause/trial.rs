@@ -16,7 +16,7 @@ use crate::{
     diagnosis::Phase,
     evidence::denial::Decision,
     id::CheckId,
-    outcome::{Outcome, SymptomKind, evaluate},
+    outcome::{Outcome, Symptom, SymptomKind, evaluate},
     suite::CheckKind,
     verdict::DeniedAccess,
 };
@@ -96,14 +96,14 @@ fn is_askable(failure: &Failure<'_>) -> bool {
 fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
     let check = &failure.result.cell.check;
     let open = |why: &str| Answer::Open(format!("{check} {why}"));
-    let Some(kind) = failure.kind else {
+    let Some(before) = failure.symptom() else {
         return open("cannot be explained by a denial");
     };
     let saw = |stage: &Stage<'_>| {
         let saw = stage.asked.get(check)?;
         evaluate(failure.want, saw)
     };
-    let fails = |stage: &Stage<'_>| is_of(saw(stage).as_ref(), kind);
+    let fails = |stage: &Stage<'_>| is_like(saw(stage).as_ref(), before);
     if !experiment
         .stages
         .iter()
@@ -117,13 +117,18 @@ fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
     }
     match experiment.stage(Phase::DomainPermissive).and_then(saw) {
         Some(Outcome::Passed) => Answer::Turned,
-        outcome if is_of(outcome.as_ref(), kind) => Answer::Unmoved,
+        outcome if is_like(outcome.as_ref(), before) => Answer::Unmoved,
         Some(_) | None => open("failed in another way with the domain permissive"),
     }
 }
 
-fn is_of(outcome: Option<&Outcome>, kind: SymptomKind) -> bool {
-    matches!(outcome, Some(Outcome::Failed { symptom }) if symptom.kind == kind)
+/// Whether a check failed in the same way: the same kind, and the same status where one came.
+fn is_like(outcome: Option<&Outcome>, before: &Symptom) -> bool {
+    let Some(Outcome::Failed { symptom }) = outcome else {
+        return false;
+    };
+    let exact = symptom.kind == SymptomKind::HttpStatus;
+    symptom.kind == before.kind && (!exact || symptom.text == before.text)
 }
 
 /// A unit that was down needs not be asked where the marks and the starts say as much.

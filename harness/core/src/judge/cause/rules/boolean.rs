@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        access::{Access, shows},
+        access::{Access, may_deny, shows},
         candidate::Clue,
         scene::{Failure, Scene},
     },
@@ -101,7 +101,7 @@ pub(super) fn flipped(scene: &Scene<'_>) -> Vec<Clue> {
         .filter_map(|a| Some((a, of(scene, a)?)));
     let mut clues: Vec<Clue> = asked.into_iter().collect();
     clues.extend(denied.map(|(access, flipped)| clue(scene, &flipped, access)));
-    if clues.is_empty() && !scene.is_unenforced() {
+    if clues.is_empty() && may_deny(scene) {
         let ours = all(scene)
             .into_iter()
             .filter(|f| is_of_suite(scene, &f.name));

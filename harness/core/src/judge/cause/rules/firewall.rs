@@ -49,7 +49,9 @@ fn clue(scene: &Scene<'_>, port: u16, served: Vec<u64>) -> Clue {
         }
         (true, _) => "and whether the host itself is served is not known",
     };
-    let read = scene.system().is_some_and(|(_, s)| s.firewall.known().is_some());
+    let read = scene
+        .system()
+        .is_some_and(|(_, s)| s.firewall.known().is_some());
     let tail = match &ruled {
         Some((_, text)) => text.as_str(),
         None if read => "No rule of the packet filter against it was seen.",

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        access::{Access, Origin, shows},
+        access::{Access, Origin, may_deny, shows},
         candidate::Clue,
         effect::{self, is_under},
         loss,
@@ -84,7 +84,7 @@ pub(super) fn wrong(scene: &Scene<'_>) -> Vec<Clue> {
         .iter()
         .filter_map(|a| Some((a, of(scene, a)?)));
     let clues: Vec<Clue> = denied.map(|(a, w)| clue(scene, &w, a)).collect();
-    if !clues.is_empty() || scene.is_unenforced() {
+    if !clues.is_empty() || !may_deny(scene) {
         return clues;
     }
     all(scene).iter().filter_map(|w| alone(scene, w)).collect()

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        access::{Access, Origin, shows},
+        access::{Access, Origin, may_deny, shows},
         candidate::Clue,
         scene::Scene,
         sights::{on_port, type_of},
@@ -106,7 +106,7 @@ pub(super) fn untyped(scene: &Scene<'_>) -> Vec<Clue> {
         .iter()
         .filter_map(|a| Some((a, of(scene, a)?)));
     let clues: Vec<Clue> = denied.map(|(a, port)| clue(scene, &port, a)).collect();
-    if !clues.is_empty() || scene.is_unenforced() {
+    if !clues.is_empty() || !may_deny(scene) {
         return clues;
     }
     let mut ports: Vec<u16> = scene.failures.iter().filter_map(|f| f.port()).collect();

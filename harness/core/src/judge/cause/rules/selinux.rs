@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        access::{Access, Origin, shows},
+        access::{Access, Origin, may_deny, shows},
         candidate::Clue,
         loss::kind_of,
         scene::Scene,
@@ -175,8 +175,7 @@ const SOCKET: [&str; 4] = [
 pub(super) fn hinted(scene: &Scene<'_>) -> Vec<Clue> {
     let refused = |line: &str| line.contains("(13)Permission denied") && is_about_sockets(line);
     let line = scene.lines().find(|(_, line)| refused(line));
-    let Some((seq, line)) = line.filter(|_| scene.accesses.is_empty() && !scene.is_unenforced())
-    else {
+    let Some((seq, line)) = line.filter(|_| scene.accesses.is_empty() && may_deny(scene)) else {
         return Vec::new();
     };
     let explanation = format!(
