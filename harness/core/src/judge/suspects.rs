@@ -2,7 +2,7 @@
 
 mod ties;
 
-use self::ties::Ties;
+use self::ties::{Tie, Ties};
 use super::View;
 use crate::{
     id::{HostName, SuiteName},
@@ -28,10 +28,14 @@ pub(super) fn rank(
     }
     let ties = Ties::new(view, host, suite, cause);
     let twin = TwinTook::new(view, host, twin);
-    let mut ranked: Vec<(u32, Suspect)> = changes(view, host)
+    let changes = changes(view, host);
+    let mut ranked: Vec<(u32, Suspect)> = changes
         .iter()
         .filter_map(|change| {
             let mut ties = ties.of(change);
+            if changes.len() == 1 {
+                ties.push(Tie::of_the_only_one());
+            }
             if ties.is_empty() {
                 return None;
             }

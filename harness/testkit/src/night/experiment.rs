@@ -19,8 +19,8 @@ pub struct Trial {
     pub asked: Vec<(CheckId, Observation, Observation)>,
     /// Units that are down, and started in each phase.
     pub down: Vec<String>,
-    /// The log in normal times, without dontaudit rules, and with the domain permissive.
-    pub logs: [Vec<String>; 3],
+    /// The log without dontaudit rules, and with the domain permissive.
+    pub logs: [Vec<String>; 2],
 }
 
 impl Trial {
@@ -40,13 +40,13 @@ impl Trial {
             domain: "httpd_t".to_owned(),
             asked: asked.collect(),
             down: Vec::new(),
-            logs: [vec![], vec![], vec![]],
+            logs: [vec![], vec![]],
         }
     }
 
     /// Its logs.
     #[must_use]
-    pub fn logging(self, logs: [Vec<String>; 3]) -> Self {
+    pub fn logging(self, logs: [Vec<String>; 2]) -> Self {
         Self { logs, ..self }
     }
 
@@ -80,17 +80,18 @@ impl Trial {
     }
 
     fn phase(&self, phase: Phase) -> Vec<ExperimentEvent> {
-        let (loaded, log, green) = match phase {
-            Phase::Before => (None, &self.logs[0], false),
-            Phase::DontauditOff => (Some("d"), &self.logs[1], false),
-            Phase::DomainPermissive => (Some("e"), &self.logs[2], true),
-            Phase::Restored => (Some("b"), &self.logs[0], false),
+        let (loaded, log) = match phase {
+            Phase::Before => (None, None),
+            Phase::DontauditOff => (Some("d"), Some(&self.logs[0])),
+            Phase::DomainPermissive => (Some("e"), Some(&self.logs[1])),
+            Phase::Restored => (Some("b"), None),
         };
         let changed = loaded.map(|sum| ExperimentEvent::Changed {
             phase,
             loaded_sha256: sum.repeat(64),
-            started: self.down.clone(),
+            started: log.map_or_else(Vec::new, |_| self.down.clone()),
         });
+        let green = phase == Phase::DomainPermissive;
         let asked = self
             .asked
             .iter()
@@ -99,9 +100,11 @@ impl Trial {
                 check: check.clone(),
                 saw: if green { well.clone() } else { red.clone() },
             });
-        let capture = Box::new(window::capture(&format!("x-{}", phase.word()), log));
-        let window = ExperimentEvent::Window { phase, capture };
-        changed.into_iter().chain(asked).chain([window]).collect()
+        let window = log.map(|log| ExperimentEvent::Window {
+            phase,
+            capture: Box::new(window::capture(&format!("x-{}", phase.word()), log)),
+        });
+        changed.into_iter().chain(asked).chain(window).collect()
     }
 
     fn mark(&self) -> HostMark {

@@ -92,13 +92,12 @@ pub fn february_on_the_lab() -> Night {
     february()
         .at(State::Patched, |s| {
             let trial = Trial::httpd(&page(&mute()));
-            s.trial = Some(trial.logging([vec![], accept(false), accept(true)]));
+            s.trial = Some(trial.logging([accept(false), accept(true)]));
         })
         .at(State::Restarted, |s| {
             let asked = [&page(&refused())[..], &service].concat();
             let trial = Trial::httpd(&asked).starting("httpd");
-            s.trial =
-                Some(trial.logging([vec![], listen(false), [listen(true), accept(true)].concat()]));
+            s.trial = Some(trial.logging([listen(false), [listen(true), accept(true)].concat()]));
         })
 }
 
@@ -127,7 +126,7 @@ pub fn getattr(permissive: bool) -> String {
 
 /// The experiment on a page that answers otherwise.
 #[must_use]
-pub fn page_trial(red: u16, logs: [Vec<String>; 3]) -> Trial {
+pub fn page_trial(red: u16, logs: [Vec<String>; 2]) -> Trial {
     let page = [
         ("root-page", status(red), status(200)),
         ("root-page-local", status(red), status(200)),
@@ -140,10 +139,7 @@ pub fn page_trial(red: u16, logs: [Vec<String>; 3]) -> Trial {
 pub fn hidden_getattr() -> Night {
     Night::quiet().from(State::Patched, |s| {
         s.page(&status(403));
-        s.trial = Some(page_trial(
-            403,
-            [vec![], vec![getattr(false)], vec![getattr(true)]],
-        ));
+        s.trial = Some(page_trial(403, [vec![getattr(false)], vec![getattr(true)]]));
     })
 }
 
@@ -202,11 +198,7 @@ pub fn flipped() -> Night {
 #[must_use]
 pub fn labelled_on_the_lab() -> Night {
     labelled().from(State::Patched, |s| {
-        let logs = [
-            vec![getattr(false)],
-            vec![getattr(false)],
-            vec![getattr(true)],
-        ];
+        let logs = [vec![getattr(false)], vec![getattr(true)]];
         s.trial = Some(page_trial(403, logs));
     })
 }
@@ -223,7 +215,7 @@ pub fn untyped_on_the_lab() -> Night {
                 unit("active", "success"),
             ),
         ];
-        let logs = [vec![], vec![name_bind(false)], vec![name_bind(true)]];
+        let logs = [vec![name_bind(false)], vec![name_bind(true)]];
         s.trial = Some(Trial::httpd(&asked).starting("httpd").logging(logs));
     })
 }
@@ -232,11 +224,7 @@ pub fn untyped_on_the_lab() -> Night {
 #[must_use]
 pub fn flipped_on_the_lab() -> Night {
     flipped().from(State::Patched, |s| {
-        let logs = [
-            vec![name_connect(false)],
-            vec![name_connect(false)],
-            vec![name_connect(true)],
-        ];
+        let logs = [vec![name_connect(false)], vec![name_connect(true)]];
         let asked = [("root-page", status(503), status(200))];
         s.trial = Some(Trial::httpd(&asked).logging(logs));
     })

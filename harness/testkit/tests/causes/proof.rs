@@ -165,21 +165,14 @@ fn all_others(value: &Value) -> Vec<Value> {
         Value::String(s) => {
             let words = [
                 "",
-                "1",
                 "0",
-                "before",
-                "dontaudit-off",
-                "domain-permissive",
                 "restored",
+                "domain-permissive",
                 "active",
+                "refused",
             ];
-            let phases = ["refused", "reset", "no-data", "sshd_t", "failed"];
-            let mut all: Vec<Value> = words.iter().chain(&phases).map(|w| (*w).into()).collect();
-            all.extend([
-                format!("{s}x").into(),
-                "9".repeat(64).into(),
-                s.to_uppercase().into(),
-            ]);
+            let mut all: Vec<Value> = words.iter().map(|w| (*w).into()).collect();
+            all.extend([format!("{s}x").into(), "9".repeat(64).into()]);
             all.retain(|v| v != value);
             all
         }

@@ -305,11 +305,7 @@ fn a_domain_that_is_permissive_is_denied_nothing() {
 #[test]
 fn an_experiment_that_turns_nothing_clears_the_domain() {
     let cleared = labelled().from(State::Patched, |s| {
-        let logs = [
-            vec![getattr(false)],
-            vec![getattr(false)],
-            vec![getattr(true)],
-        ];
+        let logs = [vec![getattr(false)], vec![getattr(true)]];
         let page = [
             ("root-page", status(403), status(403)),
             ("root-page-local", status(403), status(403)),

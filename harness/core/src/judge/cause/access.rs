@@ -19,7 +19,7 @@ use crate::{
 pub(in crate::judge) enum Origin {
     /// The kernel allowed it at the baseline and does not now.
     Lost,
-    /// The log of the state, or an experiment's with the policy as it is.
+    /// The log of the state.
     Logged,
     /// The log of an experiment, only with dontaudit rules off.
     Revealed,

@@ -109,10 +109,17 @@ fn complains(scene: &Scene<'_>) -> bool {
 /// Whether the object is of what the suite says that it rests on, as far as either is known.
 fn is_near(scene: &Scene<'_>, access: &Access) -> bool {
     let paths = &scene.suite.rests_on.paths;
-    match access.path.as_deref().filter(|p| p.starts_with('/')) {
-        Some(path) if !paths.is_empty() => paths.iter().any(|p| is_under(path, p)),
-        Some(_) | None => true,
-    }
+    paths.is_empty() || full_path(access).is_none_or(|path| paths.iter().any(|p| is_under(path, p)))
+}
+
+/// Whether the object is known to be of what the suite says that it rests on.
+pub(super) fn is_surely_near(scene: &Scene<'_>, access: &Access) -> bool {
+    let paths = &scene.suite.rests_on.paths;
+    full_path(access).is_some_and(|path| paths.iter().any(|p| is_under(path, p)))
+}
+
+fn full_path(access: &Access) -> Option<&str> {
+    access.path.as_deref().filter(|p| p.starts_with('/'))
 }
 
 /// Whether a path is this one, lies below it, or leads to it.

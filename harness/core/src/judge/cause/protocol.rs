@@ -1,8 +1,8 @@
 //! An experiment as the record tells it, and whether it was carried out as it has to be.
 //!
-//! In order: armed; untouched, each check asked, the window; for each further phase the policy changed,
-//! each check asked, the window; restored. Whatever is missing, doubled or out of order is a fault, and
-//! an experiment with a fault proves nothing.
+//! In order: armed; untouched, each check asked; without dontaudit rules, then with the domain permissive, the
+//! policy changed, each check asked, the window; the old policy again, each check asked; restored. Whatever
+//! is missing, doubled or out of order is a fault, and an experiment with a fault proves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -174,13 +174,18 @@ impl<'a> Experiment<'a> {
         if first.is_empty() || !self.stages.iter().all(same) {
             return Some("not every check was asked in every phase");
         }
-        let looked = self.stages.iter().all(|s| s.window.is_some());
+        let changed = |s: &&Stage<'_>| is_changed(s.phase);
+        let looked = self
+            .stages
+            .iter()
+            .filter(changed)
+            .all(|s| s.window.is_some());
         (!looked).then_some("a phase has no window")
     }
 
     fn unlike(&self) -> Option<&'static str> {
         let after = match self.after {
-            Some(after) if after == self.before => after,
+            Some(after) if is_same(self.before, after) => after,
             Some(_) => return Some("the host was another one afterwards"),
             None => return Some("whether the host was restored is not in the record"),
         };
@@ -198,16 +203,19 @@ impl<'a> Experiment<'a> {
         }
     }
 
-    /// Every phase but the last has a policy of its own, and the last has the first one again.
+    /// With the domain permissive the policy is one of its own, and in the end it is the first one again. A
+    /// host whose dontaudit rules are off has that policy from the start.
     fn unchanged(&self) -> Option<&'static str> {
         let before = self.before.loaded_sha256.as_str();
-        let (mut changed, mut restored) = (BTreeSet::new(), false);
+        let (mut changed, mut restored) = (BTreeSet::from([before]), false);
         for stage in &self.stages {
             let new = match (stage.phase, stage.loaded) {
                 (Phase::Before, None) => true,
-                (Phase::DontauditOff | Phase::DomainPermissive, Some(sum)) => {
-                    is_sha256(sum) && sum != before && changed.insert(sum)
+                (Phase::DontauditOff, Some(sum)) => {
+                    changed.insert(sum);
+                    is_sha256(sum)
                 }
+                (Phase::DomainPermissive, Some(sum)) => is_sha256(sum) && changed.insert(sum),
                 (Phase::Restored, Some(sum)) => {
                     restored = sum == before;
                     restored
@@ -274,6 +282,50 @@ impl<'a> Stage<'a> {
         let other = flags.any(|flag| flag != permissive);
         other.then_some("the domain was not as permissive as the phase has it")
     }
+}
+
+/// Whether a phase has a policy that the experiment made.
+fn is_changed(phase: Phase) -> bool {
+    match phase {
+        Phase::DontauditOff | Phase::DomainPermissive => true,
+        Phase::Before | Phase::Restored => false,
+    }
+}
+
+/// Whether the host is what it was. A unit that fails again and again is `failed` now and `activating`
+/// then, and the same.
+fn is_same(before: &HostMark, after: &HostMark) -> bool {
+    let sums = |m: &HostMark| {
+        let HostMark {
+            mode,
+            loaded_sha256,
+            disk_sha256,
+            modules_sha256,
+            booleans_sha256,
+            units: _,
+        } = m;
+        [
+            mode,
+            loaded_sha256,
+            disk_sha256,
+            modules_sha256,
+            booleans_sha256,
+        ]
+        .map(Clone::clone)
+    };
+    let state = |s: &String| {
+        let fails = matches!(s.as_str(), "failed" | "activating");
+        if fails {
+            "failed".to_owned()
+        } else {
+            s.clone()
+        }
+    };
+    let units = |m: &HostMark| {
+        let units = m.units.iter().map(|(unit, s)| (unit.clone(), state(s)));
+        units.collect::<BTreeMap<_, _>>()
+    };
+    sums(before) == sums(after) && units(before) == units(after)
 }
 
 /// A change that no experiment makes.

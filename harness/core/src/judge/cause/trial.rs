@@ -178,39 +178,25 @@ fn are_up(experiment: &Experiment<'_>) -> bool {
     units.all(|(name, state)| state == "active" || started.iter().any(|u| same_unit(u, name)))
 }
 
-/// The denials that the windows of an experiment show: those of the policy as it is are logged ones, the
-/// others are revealed.
+/// The denials that the windows of an experiment show and the state's log does not.
 fn shown(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
     if scene.is_unenforced() || !scene.suite.domains.iter().any(|d| d == experiment.domain) {
         return Vec::new();
     }
-    let of = |phases: [Phase; 2], origin| {
-        let stages = experiment.stages.iter();
-        let windows = stages
-            .filter(move |s| phases.contains(&s.phase))
-            .filter_map(|s| s.window.as_ref());
-        windows
-            .flat_map(|(seq, window)| {
-                let ours = window.denials().filter(|d| is_domain(d, experiment.domain));
-                access::merged(ours, origin, *seq)
-            })
-            .collect::<Vec<_>>()
-    };
-    let mut shown = of([Phase::Before, Phase::Restored], Origin::Logged);
+    let windows = experiment.stages.iter().filter_map(|s| s.window.as_ref());
+    let denied = windows.flat_map(|(seq, window)| {
+        let ours = window.denials().filter(|d| is_domain(d, experiment.domain));
+        access::merged(ours, Origin::Revealed, *seq)
+    });
     let is_logged = |a: &Access| {
-        let all = scene.accesses.iter().chain(&shown);
+        let all = scene.accesses.iter();
         all.filter(|l| l.origin == Origin::Logged)
             .any(|l| l.is_like(a))
     };
-    let mut revealed = of(
-        [Phase::DontauditOff, Phase::DomainPermissive],
-        Origin::Revealed,
-    );
-    revealed.retain(|a| !is_logged(a));
-    for access in &mut revealed {
+    let mut shown: Vec<Access> = denied.filter(|a| !is_logged(a)).collect();
+    for access in &mut shown {
         access.denial.silenced = is_silent(scene, &access.denial);
     }
-    shown.extend(revealed);
     shown
 }
 

@@ -19,6 +19,13 @@ pub(super) struct Tie {
     pub(super) why: String,
 }
 
+impl Tie {
+    /// Nothing else changed.
+    pub(super) fn of_the_only_one() -> Self {
+        tie(2, "is all that the transaction changed")
+    }
+}
+
 /// Everything that packages are held against.
 pub(super) struct Ties<'a> {
     suite: Option<&'a Suite>,

@@ -37,6 +37,7 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
         .filter(|a| a.denial.source == trial.domain)
         .filter(|a| felt.iter().any(|f| effect::explains(scene, a, f)))
         .collect();
+    let named = nearest(scene, named);
     let explained = |f: &&Failure<'_>| named.iter().any(|a| effect::explains(scene, a, f));
     if felt.is_empty() || !felt.iter().all(explained) {
         return None;
@@ -54,6 +55,14 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
         silence(scene, &named)?
     };
     Some(finish(scene, trial, &named, silent, first))
+}
+
+/// Where a path of the suite's own is among the objects, the others, whose place is not known, do not count:
+/// without dontaudit rules a service is denied much that it never needed.
+fn nearest<'a>(scene: &Scene<'_>, named: Vec<&'a Access>) -> Vec<&'a Access> {
+    let near = named.iter().filter(|a| effect::is_surely_near(scene, a));
+    let near: Vec<&Access> = near.copied().collect();
+    if near.is_empty() { named } else { near }
 }
 
 /// Whether a kind says why it is denied, and not only that.
