@@ -11,7 +11,7 @@ need_build_tools() {
   local rust
   rust=$(rustc --version | cut -d' ' -f2)
   printf '1.90\n%s\n' "$rust" | sort -C -V ||
-    die "Rust 1.90 or newer is needed, this is $rust: update it (rustup update stable)"
+    die "Rust 1.90 or newer is needed, this is $rust: update it (rustup update stable, or apt-get update and upgrade)"
 }
 
 # Machines: QEMU and the network tools. The images' own needs are installed by ci/lab/build.

@@ -20,6 +20,8 @@ mod wait;
 mod blind;
 #[path = "loopback/commands.rs"]
 mod commands;
+#[path = "loopback/diagnosis.rs"]
+mod diagnosis;
 #[path = "loopback/faults.rs"]
 mod faults;
 #[path = "loopback/identity.rs"]

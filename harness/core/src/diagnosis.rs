@@ -5,10 +5,27 @@
 //! policy for some seconds, on lab hosts only, under a dead man's switch on the host; what they prove is
 //! decided by the judgement, from the answers before, during and after.
 
+pub mod complaint;
+mod control;
+mod experiment;
+mod failure;
+pub mod labels;
+pub mod owners;
+mod step;
+#[cfg(test)]
+mod testing;
+pub mod unit;
+mod wanted;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    experiment::{Experiment, experiments},
+    step::Step,
+    wanted::{Wanted, wanted},
+};
 use crate::{
     evidence::capture::WindowCapture,
     id::CheckId,
@@ -23,7 +40,7 @@ pub struct DiagnosisStep {
     pub about: Vec<CheckId>,
     /// What was found.
     pub found: Found,
-    /// What it cost.
+    /// What it cost; of what one reply brought, it stands with the first.
     #[serde(with = "crate::time::millis")]
     pub elapsed: Duration,
 }
@@ -76,7 +93,8 @@ pub enum Found {
         /// Only the paths whose label is wrong.
         labels: Vec<PathLabel>,
     },
-    /// Which package owns which file that has to do with the failure.
+    /// Which package owns which file that has to do with the failure. There may be several in one
+    /// diagnosis: they add up.
     Owners {
         /// The package as `name-[epoch:]version-release.arch`, by path.
         owners: BTreeMap<String, String>,

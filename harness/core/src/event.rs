@@ -87,6 +87,11 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// patchgate itself broke down while it worked on the host: a bug.
+    BrokeDown {
+        /// What it said.
+        why: String,
+    },
     /// The facts of the host were read.
     FactsCollected {
         /// The facts.

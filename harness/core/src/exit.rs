@@ -34,17 +34,28 @@ codes! {
 }
 
 /// The order in which codes win when several apply.
-const PRECEDENCE: [ExitCode; 9] = [
+const PRECEDENCE: [ExitCode; 11] = [
     BUG,
     NOT_DURABLE,
     SECURITY,
     DIRTY,
     CLOSED,
     LOCKED,
+    INTERRUPTED,
+    TERMINATED,
     UNDECIDED,
     NOTHING_RAN,
     OPEN,
 ];
+
+/// The code of a run that a signal stopped, as a shell would give it: 130 for SIGINT, 143 for the rest.
+#[must_use]
+pub fn of_signal(name: &str) -> ExitCode {
+    match name {
+        "SIGINT" => INTERRUPTED,
+        _ => TERMINATED,
+    }
+}
 
 /// The code that wins; none where no code applies.
 #[must_use]
@@ -62,6 +73,11 @@ mod tests {
         assert_eq!(strongest(&[CLOSED, DIRTY, SECURITY]), Some(SECURITY));
         assert_eq!(strongest(&[UNDECIDED, LOCKED]), Some(LOCKED));
         assert_eq!(strongest(&[OPEN, NOTHING_RAN]), Some(NOTHING_RAN));
+        assert_eq!(
+            strongest(&[UNDECIDED, of_signal("SIGINT")]),
+            Some(INTERRUPTED)
+        );
+        assert_eq!(strongest(&[CLOSED, of_signal("SIGTERM")]), Some(CLOSED));
         assert_eq!(strongest(&[]), None);
     }
 

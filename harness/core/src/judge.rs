@@ -23,7 +23,7 @@ use crate::{
     event::Event,
     id::{CheckId, HostName},
     ledger::Ledger,
-    plan::Plan,
+    plan::{Cell, Plan},
     state::State,
     verdict::Verdict,
 };
@@ -47,6 +47,22 @@ pub fn judge(plan: &Plan, events: &[Event]) -> Judgement {
     let findings = findings::find(&view);
     let verdict = gate::decide(&view, findings);
     Judgement { verdict, cells }
+}
+
+/// How the planned checks of one host in some states ended, by what is known so far: for a run that goes
+/// on and has to decide where to look closer.
+pub(crate) fn ended(
+    plan: &Plan,
+    ledger: &Ledger,
+    host: &HostName,
+    states: &[State],
+) -> Vec<CellResult> {
+    let windows = cells::Windows::examine(plan, ledger);
+    let ours = |c: &&Cell| c.host == *host && states.contains(&c.state);
+    let cells = plan.cells.iter().filter(ours);
+    cells
+        .map(|cell| cells::result(plan, ledger, &windows, cell))
+        .collect()
 }
 
 /// All that the steps of a judgement look at.

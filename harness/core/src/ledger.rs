@@ -80,6 +80,8 @@ pub enum Trouble {
     Security(String),
     /// Another controller holds the host.
     Locked(String),
+    /// patchgate itself broke down.
+    Bug(String),
 }
 
 impl Trouble {
@@ -91,6 +93,7 @@ impl Trouble {
             Self::Lost(why) => format!("connection lost: {why}"),
             Self::Security(why) => format!("security stop: {why}"),
             Self::Locked(holder) => format!("host locked: {holder}"),
+            Self::Bug(why) => format!("patchgate broke down, which is a bug: {why}"),
         }
     }
 }
@@ -236,6 +239,9 @@ fn trouble_of(what: &What) -> Option<Trouble> {
     if let What::HostLocked { holder } = what {
         return Some(Trouble::Locked(holder.clone()));
     }
+    if let What::BrokeDown { why } = what {
+        return Some(Trouble::Bug(why.clone()));
+    }
     None
 }
 
@@ -303,6 +309,7 @@ fn is_answer(what: &What) -> bool {
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
         | What::HostLost { .. }
+        | What::BrokeDown { .. }
         | What::PatchStarted { .. }
         | What::ArtifactSaved { .. }
         | What::Diagnosed { .. }

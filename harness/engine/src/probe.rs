@@ -102,6 +102,12 @@ pub enum ProbeError {
     /// The controller ran out of something: file descriptors, ports, memory.
     #[error("the controller cannot open a connection")]
     Resources(#[source] io::Error),
+    /// The controller's resolver gave no answer.
+    #[error("the controller's resolver does not answer")]
+    Resolver(#[source] io::Error),
+    /// The controller has no route to the host's address.
+    #[error("the controller has no route to {0}")]
+    NoRoute(IpAddr),
     /// OpenSSL could not be set up.
     #[error("the controller cannot set up TLS")]
     Tls(#[source] openssl::error::ErrorStack),

@@ -3,15 +3,23 @@
 //! The runner records and decides nothing about good or bad. What it does decide is order: a host is
 //! changed only after its lock is held, its baseline is in the record, and the record is durable.
 
+mod diagnose;
 mod host;
+mod known;
 mod link;
 mod lock;
 mod look;
 mod patch;
 mod state;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
+pub use known::Known;
 use patchgate_core::{
     event::What,
     id::HostName,
@@ -19,7 +27,10 @@ use patchgate_core::{
     policy::RequiredCoverage,
     state::State,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::{self, JoinSet},
+};
 
 use crate::{
     host::{Connector, Target},
@@ -48,6 +59,8 @@ pub struct Run<C, P> {
     pub jobs: usize,
     /// The holder of a lock that may be broken: the run id that its owner wrote.
     pub break_lock: Option<String>,
+    /// What is known of the hosts so far: nothing, when the run begins.
+    pub known: Known,
 }
 
 /// Tells a run to stop: the signal's name, once there is one.
@@ -65,10 +78,12 @@ where
 {
     let run = Arc::new(run);
     let permits = Arc::new(Semaphore::new(run.jobs.max(1)));
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
+    let mut hosts = HashMap::new();
     for host in run.plan.hosts.clone() {
         let (run, permits, stop) = (Arc::clone(&run), Arc::clone(&permits), stop.clone());
-        tasks.spawn(async move {
+        let name = host.name.clone();
+        let task = tasks.spawn(async move {
             let _permit = permits.acquire_owned().await;
             if stop.borrow().is_some() {
                 Ok(())
@@ -76,10 +91,11 @@ where
                 host::drive(&run, &host, stop).await
             }
         });
+        hosts.insert(task.id(), name);
     }
     let mut outcome = Ok(());
-    while let Some(ended) = tasks.join_next().await {
-        outcome = outcome.and(settle(ended));
+    while let Some(ended) = tasks.join_next_with_id().await {
+        outcome = outcome.and(settle(&run, &hosts, ended));
     }
     outcome?;
     let signal = *stop.borrow_and_update();
@@ -96,11 +112,31 @@ where
         .journal)
 }
 
-/// A panic in one host's task is that host's trouble: its checks did not run, the others go on.
-fn settle(
-    ended: Result<Result<(), RecordError>, tokio::task::JoinError>,
+/// A panic in one host's task ends that host's part, and the record says so: the others go on.
+fn settle<C, P>(
+    run: &Run<C, P>,
+    hosts: &HashMap<task::Id, HostName>,
+    ended: Result<(task::Id, Result<(), RecordError>), task::JoinError>,
 ) -> Result<(), RecordError> {
-    ended.unwrap_or(Ok(()))
+    let error = match ended {
+        Ok((_, outcome)) => return outcome,
+        Err(error) => error,
+    };
+    let host = hosts.get(&error.id());
+    let why = match error.try_into_panic() {
+        Ok(panic) => said(panic.as_ref()),
+        Err(error) => error.to_string(),
+    };
+    run.journal.write(host, None, What::BrokeDown { why })?;
+    run.journal.sync()
+}
+
+/// The words of a panic.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().map(ToString::to_string);
+    words
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 impl<C, P> Run<C, P> {
@@ -110,9 +146,9 @@ impl<C, P> Run<C, P> {
         state: Option<State>,
         what: What,
     ) -> Result<(), RecordError> {
-        self.journal
-            .write(Some(&host.name), state, what)
-            .map(|_| ())
+        let event = self.journal.write(Some(&host.name), state, what)?;
+        self.known.take(&event);
+        Ok(())
     }
 
     /// Whether audit evidence is collected.

@@ -4,6 +4,7 @@
 //! are read with the shell's own builtins, because a fork on a busy host costs more than the answer.
 
 pub mod checks;
+pub mod diagnosis;
 pub mod dnf;
 pub mod facts;
 pub mod packages;

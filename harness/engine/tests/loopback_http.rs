@@ -17,10 +17,13 @@ use std::{
     time::Duration,
 };
 
-use patchgate_core::observation::{CommandEnd, CommandSeen, HttpEnd, HttpPhase, HttpSeen};
+use patchgate_core::observation::{
+    CommandEnd, CommandSeen, HttpEnd, HttpPhase, HttpSeen, Observation,
+};
 use patchgate_engine::probe::{
     HttpRequest, Prober, RemoteProber,
     local::{LocalProbe, Next},
+    observation,
 };
 use rustix::process::Signal;
 use support::{Apache, LONG, NONCE, Net, SERVER, run};
@@ -46,6 +49,14 @@ fn request(url: &str, deadline: Duration) -> HttpRequest {
 
 /// Asks as a client on the other end of the cable.
 async fn remote(net: &Net, url: &str, deadline: Duration) -> HttpSeen {
+    match observed(net, url, deadline).await {
+        Observation::Http(seen) => seen,
+        other => panic!("{url}: {other:?}"),
+    }
+}
+
+/// What the record would hold of a client's request.
+async fn observed(net: &Net, url: &str, deadline: Duration) -> Observation {
     let mut child = net.client(std::env::current_exe().unwrap());
     child
         .args(["--exact", "child", "--ignored", "--nocapture"])
@@ -198,18 +209,27 @@ async fn closing_and_resetting_are_told_apart_with_their_bytes() {
 }
 
 #[tokio::test]
-async fn a_missing_route_and_a_missing_machine_are_unreachable() {
+async fn a_missing_machine_is_unreachable() {
     let net = Net::up().await;
-    for (url, errno) in [
-        ("http://10.213.9.9/", "os error 101"),
-        ("http://10.213.7.3/", "os error 113"),
+    let seen = remote(&net, "http://10.213.7.3/", LONG).await;
+    let HttpEnd::Failed(failure) = &seen.end else {
+        panic!("{seen:?}");
+    };
+    assert_eq!(failure.phase, HttpPhase::Unreachable, "{seen:?}");
+    assert!(failure.detail.contains("os error 113"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_route_or_a_resolver_that_the_controller_lacks_says_nothing_of_the_host() {
+    let net = Net::up().await;
+    for (url, trouble) in [
+        ("http://10.213.9.9/", "no route to 10.213.9.9"),
+        ("http://web1.example.org/", "resolver does not answer"),
     ] {
-        let seen = remote(&net, url, LONG).await;
-        let HttpEnd::Failed(failure) = &seen.end else {
-            panic!("{url}: {seen:?}");
-        };
-        assert_eq!(failure.phase, HttpPhase::Unreachable, "{seen:?}");
-        assert!(failure.detail.contains(errno), "{seen:?}");
+        match observed(&net, url, LONG).await {
+            Observation::Errored { why } => assert!(why.contains(trouble), "{url}: {why}"),
+            other => panic!("{url}: {other:?}"),
+        }
     }
 }
 
@@ -237,7 +257,7 @@ async fn child() {
     }
     let deadline = Duration::from_millis(var("PATCHGATE_TEST_MS").parse().unwrap());
     let request = request(&var("PATCHGATE_TEST_URL"), deadline);
-    let seen = RemoteProber::new().http(&request).await.unwrap();
+    let seen = observation(RemoteProber::new().http(&request).await);
     println!("\n@seen {}", serde_json::to_string(&seen).unwrap());
 }
 

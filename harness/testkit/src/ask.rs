@@ -1,7 +1,11 @@
 //! What an item asks of a host, recognised by its script: the engine's own texts, nothing else.
 
+mod steps;
+
 use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
 use patchgate_engine::script::{facts, packages};
+
+pub(crate) use self::steps::StepAsk;
 
 /// What an item asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(crate) enum Ask {
     Selinux(Vec<String>),
     /// The control: the page, asked on the host itself.
     Local,
+    /// A step of a diagnosis.
+    Step(StepAsk),
     /// Something else: the command of a check.
     Command(String),
 }
@@ -61,7 +67,7 @@ impl Ask {
             return Self::Packages;
         }
         let known = [
-            edge, slice, lock, start, poll, plan, restart, vectors, service, selinux, local,
+            edge, slice, lock, start, poll, plan, restart, vectors, service, selinux, local, step,
         ];
         known
             .iter()
@@ -90,6 +96,7 @@ impl Ask {
             Self::Service(_) => "service",
             Self::Selinux(_) => "selinux",
             Self::Local => "local",
+            Self::Step(step) => step.word(),
             Self::Command(_) => "command",
         }
     }
@@ -197,6 +204,10 @@ fn selinux(script: &str) -> Option<Ask> {
     let names = between(script, "for b in ", "; do one ")?;
     let names = names.split_whitespace().map(|n| n.trim_matches('\''));
     Some(Ask::Selinux(names.map(ToOwned::to_owned).collect()))
+}
+
+fn step(script: &str) -> Option<Ask> {
+    StepAsk::of(script).map(Ask::Step)
 }
 
 fn local(script: &str) -> Option<Ask> {

@@ -3,6 +3,7 @@
 mod answer;
 mod audit;
 mod edge;
+mod steps;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,10 @@ pub struct Machine {
     units: BTreeMap<String, String>,
     stubborn: Vec<String>,
     denied: Option<Denied>,
+    /// The address that httpd listens on.
+    listens: &'static str,
+    /// Whether httpd does not accept its configuration, at its next start.
+    config_broken: bool,
     remote: Option<Served>,
     local: Option<Served>,
     rpm: bool,
@@ -63,6 +68,8 @@ impl Machine {
             units: BTreeMap::from([("httpd".to_owned(), "active".to_owned())]),
             stubborn: Vec::new(),
             denied: None,
+            listens: "0.0.0.0",
+            config_broken: false,
             remote: None,
             local: None,
             rpm: true,
@@ -128,6 +135,8 @@ impl Machine {
                 self.units.insert(unit.to_owned(), state.to_owned());
             }
             Effect::RestartFails(unit) => self.stubborn.push(unit.to_owned()),
+            Effect::Listens(address) => self.listens = address,
+            Effect::ConfigBroken => self.config_broken = true,
             Effect::Remote(served) => self.remote = Some(served),
             Effect::Local(served) => self.local = Some(served),
             Effect::LockedBy(run, job) => self.lock_for(run, job),
@@ -202,6 +211,9 @@ impl Machine {
 
     /// What a client at the other end of the network gets.
     pub(crate) fn serve_remote(&mut self) -> Served {
+        if self.listens.starts_with("127.") {
+            return Served::Failed(HttpPhase::Refused, 1);
+        }
         self.remote.unwrap_or_else(|| self.serve())
     }
 

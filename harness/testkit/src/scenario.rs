@@ -22,7 +22,7 @@ use patchgate_core::{
 use patchgate_engine::{
     host::Target,
     record::{self, Journal, PLAN, RunDir},
-    runner::{self, Run},
+    runner::{self, Known, Run},
 };
 
 use crate::{ScriptedConnector, ScriptedProber, script::HostScript, world::World};
@@ -159,6 +159,7 @@ impl Scenario {
             nonce: NONCE.to_owned(),
             jobs: self.jobs,
             break_lock: self.break_lock.map(ToOwned::to_owned),
+            known: Known::default(),
         };
         let journal = runner::run(run, stop).await.expect("the record is written");
         let record = record::open(journal.dir()).expect("the record is read back");

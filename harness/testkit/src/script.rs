@@ -97,6 +97,10 @@ pub enum Effect {
     Unit(&'static str, &'static str),
     /// The restart of a unit fails although the unit goes on running.
     RestartFails(&'static str),
+    /// httpd listens on this address alone.
+    Listens(&'static str),
+    /// httpd does not accept its configuration any more; one that runs goes on.
+    ConfigBroken,
     /// Remote clients get this, whatever the host would serve.
     Remote(Served),
     /// Clients on the host itself get this, whatever the host would serve.

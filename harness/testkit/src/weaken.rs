@@ -84,6 +84,7 @@ fn is_evidence(what: &What) -> bool {
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
         | What::HostLost { .. }
+        | What::BrokeDown { .. }
         | What::FactsCollected { .. }
         | What::CheckFinished { .. }
         | What::WindowCaptured { .. }
@@ -149,6 +150,7 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
         | What::HostLost { .. }
+        | What::BrokeDown { .. }
         | What::PatchStarted { .. }
         | What::SnapshotTaken { .. }
         | What::Diagnosed { .. }

@@ -23,7 +23,7 @@ use patchgate_report::{
     fanout::{Fanout, Sink, SinkError},
     junit,
 };
-use patchgate_testkit::{Heard, Played, Scenario, catalogue};
+use patchgate_testkit::{Break, Heard, Played, Scenario, catalogue};
 
 async fn all() -> Vec<Played> {
     let mut played = Vec::new();
@@ -216,6 +216,8 @@ async fn invariant_06_every_remote_command_has_a_deadline_and_a_record() {
 fn assert_recorded(played: &Played) {
     let heard = played.world.heard();
     let asked = |words: &[&str]| heard.iter().filter(|h| words.contains(&h.ask)).count();
+    let control = |h: &&Heard| h.label == "diagnosing" && h.ask == "local";
+    let controls = heard.iter().filter(control).count();
     let told = |is: fn(&What) -> bool| played.events.iter().filter(|e| is(&e.what)).count();
     let windows = told(|w| matches!(w, What::WindowCaptured { .. }));
     let checks = told(|w| matches!(w, What::CheckFinished { .. }));
@@ -260,9 +262,14 @@ fn assert_recorded(played: &Played) {
             "restart",
         ),
         (
-            asked(&["service", "selinux", "local", "command", "http"]) + by_window,
+            asked(&["service", "selinux", "local", "command", "http"]) + by_window - controls,
             checks,
             "checks",
+        ),
+        (
+            heard.iter().filter(|h| h.label == "diagnosing").count(),
+            told(|w| matches!(w, What::Diagnosed { .. })),
+            "steps",
         ),
     ] {
         assert_eq!(asked, told, "{}: {what}", played.name);
@@ -472,6 +479,7 @@ async fn locks_are_given_back_unless_work_goes_on() {
         (catalogue::transport::interrupted().0, true),
         (catalogue::transport::locked().0, true),
         (catalogue::transport::job_start_unheard().0, false),
+        (catalogue::transport::diagnosis_stopped().0, false),
     ] {
         let played = Scenario::play(&scenario).await;
         let is = played
@@ -492,4 +500,20 @@ async fn a_transaction_whose_start_went_unheard_runs_once() {
             && e.host.as_ref().is_some_and(|h| h.as_str() == "centos-web")
     };
     assert_eq!(played.live.iter().filter(started).count(), 1);
+}
+
+/// All steps of a suite in a state go down in one batch: a connection that breaks in every second one never
+/// breaks.
+#[tokio::test(start_paused = true)]
+async fn a_diagnosis_is_one_batch_a_suite_and_state() {
+    let (mut scenario, _) = catalogue::services::check_only_fails();
+    let second = Break::before("diagnosing").nth(2);
+    for host in &mut scenario.hosts {
+        host.breaks.push(second);
+    }
+    let played = scenario.play().await;
+    let steps = |e: &&Event| matches!(e.what, What::Diagnosed { .. });
+    assert_eq!(played.events.iter().filter(steps).count(), 5);
+    let again = |e: &&Event| matches!(e.what, What::HostConnected { .. });
+    assert_eq!(played.events.iter().filter(again).count(), 2);
 }

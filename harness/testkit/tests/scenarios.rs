@@ -67,6 +67,8 @@ scenarios! {
         check_only_fails
         check_only_fails_unnamed
         restart_fails_beside_a_failure
+        config_broken
+        bound_to_loopback
     }
     transaction {
         dirty
@@ -102,5 +104,9 @@ scenarios! {
         interrupted
         stopped_while_planning
         panics
+        diagnosis_comes_back
+        diagnosis_lost
+        diagnosis_comes_back_changed
+        diagnosis_stopped
     }
 }

@@ -49,5 +49,6 @@ fn line(host: &InventoryHost) -> String {
         port,
         ..
     } = host;
-    format!("{name:<24} {user}@{address}:{port:<6} {role}{twin}{lab}\n")
+    let login = format!("{user}@{address}:{port}");
+    format!("{name:<24} {login:<32} {role}{twin}{lab}\n")
 }

@@ -11,7 +11,7 @@ use std::{
 
 use patchgate_core::{
     event::What,
-    exit::{self, ExitCode},
+    exit,
     id::{HostName, RunId},
     inventory::{Inventory, InventoryHost},
     judge,
@@ -22,7 +22,7 @@ use patchgate_engine::{
     host::Target,
     probe::RemoteProber,
     record::{self, Journal, PLAN, RunDir, hex},
-    runner::{self, Run},
+    runner::{self, Known, Run},
     ssh::SshConnector,
 };
 use tokio::sync::oneshot;
@@ -116,9 +116,10 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         nonce,
         jobs,
         break_lock,
+        known: Known::default(),
     };
-    let signal = drive(run, &live)?;
-    finish(&dir, &live, signal, told)
+    drive(run, &live)?;
+    finish(&dir, &live, told)
 }
 
 /// Makes the record's directory. Nothing has been touched yet, so that a failure is one of usage.
@@ -134,10 +135,7 @@ fn begin(path: &Path) -> Result<RunDir, CliError> {
 }
 
 /// Runs on two worker threads: they carry a thousand connections.
-fn drive(
-    run: Run<SshConnector, RemoteProber>,
-    live: &Arc<live::Live>,
-) -> Result<Option<&'static str>, CliError> {
+fn drive(run: Run<SshConnector, RemoteProber>, live: &Arc<live::Live>) -> Result<(), CliError> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| CliError::usage(format!("cannot start: {e}")))?;
@@ -145,12 +143,12 @@ fn drive(
         let stop = signals::watch();
         let (over, told) = oneshot::channel();
         let ticking = tokio::spawn(Arc::clone(live).tick(told));
-        let ended = runner::run(run, stop.clone()).await;
+        let ended = runner::run(run, stop).await;
         // It may be writing reports at this moment; what is written after it is to stay.
         drop(over);
         drop(ticking.await);
         ended?;
-        Ok(*stop.borrow())
+        Ok(())
     });
     // A name lookup that was given up may go on for long in its thread; nobody waits for it.
     runtime.shutdown_background();
@@ -158,7 +156,7 @@ fn drive(
 }
 
 /// Judges the record as it is on disk, so that `judge` later sees the very same.
-fn finish(dir: &RunDir, live: &live::Live, signal: Option<&'static str>, told_how: Told) -> Ended {
+fn finish(dir: &RunDir, live: &live::Live, told_how: Told) -> Ended {
     let record = record::open(dir)?;
     let judgement = judge::judge(&record.plan, &record.events);
     write_reports(dir, &record, &judgement)?;
@@ -170,15 +168,7 @@ fn finish(dir: &RunDir, live: &live::Live, signal: Option<&'static str>, told_ho
     if !told_how.quiet {
         out::note(&format!("the record is in {}", dir.path().display()));
     }
-    Ok(stronger(code(&judgement), signal))
-}
-
-/// An interrupted run says so, unless it has worse to say.
-fn stronger(code: ExitCode, signal: Option<&'static str>) -> ExitCode {
-    match signal {
-        Some(signal) if code == exit::UNDECIDED || code == exit::OPEN => signals::code(signal),
-        Some(_) | None => code,
-    }
+    Ok(code(&judgement))
 }
 
 fn directory(recording: &Recording, id: &RunId) -> PathBuf {

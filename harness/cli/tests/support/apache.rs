@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::{fs::PermissionsExt, process::CommandExt as _},
-    path::Path,
+    path::{Path, PathBuf},
     process::Child,
 };
 
@@ -14,24 +14,56 @@ use super::{net::Net, wait::wait_for};
 /// What the page at `/` holds.
 pub(crate) const PAGE: &str = "nonce-5f3a";
 
+/// The files of an Apache.
+#[must_use]
+pub(crate) struct Site {
+    dir: tempfile::TempDir,
+}
+
 /// A running Apache; it ends, children and all, when dropped.
 #[must_use]
 pub(crate) struct Apache {
     child: Child,
-    _dir: tempfile::TempDir,
+    /// What it serves.
+    pub(crate) site: Site,
+}
+
+impl Site {
+    /// A site that is served with this `Listen`.
+    pub(crate) fn new(listen: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_site(dir.path(), listen);
+        Self { dir }
+    }
+
+    /// A file of it: `conf`, `error`, `www` …
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Adds a line to its configuration, and tells the line's number.
+    pub(crate) fn configure(&self, line: &str) -> usize {
+        let text = fs::read_to_string(self.path("conf")).unwrap();
+        fs::write(self.path("conf"), format!("{text}{line}\n")).unwrap();
+        text.lines().count() + 1
+    }
 }
 
 impl Apache {
-    /// Starts it with this `Listen`, and waits until it listens.
+    /// Starts one with this `Listen`, and waits until it listens.
     pub(crate) fn start(net: &Net, listen: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let conf = write_site(dir.path(), listen);
+        Self::serve(net, Site::new(listen))
+    }
+
+    /// Starts one that serves a site, and waits until it listens.
+    pub(crate) fn serve(net: &Net, site: Site) -> Self {
         let mut command = net.on_server("", "/usr/sbin/apache2");
-        command.args(["-D", "FOREGROUND", "-f", &conf]);
+        let conf = site.path("conf");
+        command.args(["-D", "FOREGROUND", "-f"]).arg(conf);
         let child = command.process_group(0).spawn().unwrap();
         // The file is written once the sockets listen.
-        wait_for("Apache to start", || dir.path().join("pid").exists());
-        Self { child, _dir: dir }
+        wait_for("Apache to start", || site.path("pid").exists());
+        Self { child, site }
     }
 }
 
@@ -43,7 +75,7 @@ impl Drop for Apache {
     }
 }
 
-fn write_site(dir: &Path, listen: &str) -> String {
+fn write_site(dir: &Path, listen: &str) {
     fs::set_permissions(dir, PermissionsExt::from_mode(0o755)).unwrap();
     fs::create_dir(dir.join("www")).unwrap();
     fs::write(dir.join("www/index.html"), format!("<p>{PAGE}</p>\n")).unwrap();
@@ -58,5 +90,4 @@ fn write_site(dir: &Path, listen: &str) -> String {
          DocumentRoot {at}/www\n"
     );
     fs::write(dir.join("conf"), text).unwrap();
-    format!("{at}/conf")
 }

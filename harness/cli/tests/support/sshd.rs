@@ -18,8 +18,10 @@ use super::{
 pub(crate) const USER: &str = "checker";
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nchecker:x:4242:4242::/:/bin/sh\n\
-                      sshd:x:74:74::/run/sshd:/usr/sbin/nologin\n";
-const SHADOW: &str = "root:*:19000::::::\nchecker:*:19000::::::\nsshd:*:19000::::::\n";
+                      sshd:x:74:74::/run/sshd:/usr/sbin/nologin\n\
+                      www-data:x:33:33::/var/www:/usr/sbin/nologin\n";
+const SHADOW: &str = "root:*:19000::::::\nchecker:*:19000::::::\nsshd:*:19000::::::\n\
+                      www-data:*:19000::::::\n";
 
 /// One running server on port 22 of both addresses, and the keys around it.
 #[must_use]

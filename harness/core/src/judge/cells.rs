@@ -135,7 +135,8 @@ pub(super) fn results(plan: &Plan, ledger: &Ledger, windows: &Windows) -> Vec<Ce
         .collect()
 }
 
-fn result(plan: &Plan, ledger: &Ledger, windows: &Windows, cell: &Cell) -> CellResult {
+/// How one planned check ended.
+pub(super) fn result(plan: &Plan, ledger: &Ledger, windows: &Windows, cell: &Cell) -> CellResult {
     let host = ledger.hosts.get(&cell.host);
     let state = host.and_then(|h| h.states.get(&cell.state));
     let attempts = state

@@ -279,6 +279,8 @@ fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
         Decision::Undecided if !unsettled::anything_counts(view) => exit::NOTHING_RAN,
         Decision::Undecided => exit::UNDECIDED,
     }];
+    let signal = view.ledger.interrupted.as_ref();
+    codes.extend(signal.map(|s| exit::of_signal(&s.value)));
     for host in view.ledger.hosts.values() {
         codes.extend(host.dirty.iter().map(|_| exit::DIRTY));
         // Nobody knows how far it got.
@@ -287,6 +289,7 @@ fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
         codes.extend(host.troubles.iter().filter_map(|t| match t.value {
             Trouble::Security(_) => Some(exit::SECURITY),
             Trouble::Locked(_) => Some(exit::LOCKED),
+            Trouble::Bug(_) => Some(exit::BUG),
             Trouble::Unreachable(_) | Trouble::Lost(_) => None,
         }));
     }

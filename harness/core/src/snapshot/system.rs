@@ -1,5 +1,7 @@
 //! What the services of a host rest on: listeners, firewall, units, disks, kernel settings.
 
+pub mod listeners;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     pin::Pin,
     sync::Arc,
 };
@@ -68,12 +68,37 @@ pub(super) async fn resolve(
     let found = timeout_at(deadline, lookup_host((name, port))).await;
     let found: Vec<_> = found
         .map_err(|_| dns(format!("looking up `{name}` timed out")))?
-        .map_err(|e| dns(e.to_string()))?
+        .map_err(|e| match is_resolver_silent(&e) {
+            true => Trouble::Ours(ProbeError::Resolver(e)),
+            false => dns(e.to_string()),
+        })?
         .collect();
     match found.is_empty() {
         true => Err(dns(format!("`{name}` has no address"))),
         false => Ok(found),
     }
+}
+
+/// Whether the controller's own resolver gave no answer (`EAI_AGAIN`), which says nothing of the name. The
+/// standard library hands on getaddrinfo's words and not its number.
+fn is_resolver_silent(e: &io::Error) -> bool {
+    let words = e.to_string();
+    words.contains("Temporary failure in name resolution") || words.contains("Try again")
+}
+
+/// Whether the controller itself has no way to an address: a UDP socket that is connected looks the route
+/// up and sends nothing.
+fn has_no_route(address: SocketAddr) -> bool {
+    let any: SocketAddr = match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let looked = UdpSocket::bind(any).and_then(|socket| socket.connect(address));
+    let errno = looked.err().and_then(|e| Errno::from_io_error(&e));
+    matches!(
+        errno,
+        Some(Errno::NETUNREACH | Errno::NETDOWN | Errno::AFNOSUPPORT)
+    )
 }
 
 /// Connects to the first address that answers, each with its share of the time that is left, and says
@@ -102,7 +127,15 @@ pub(super) async fn connect(
             )),
         }
     }
-    Err(missed(misses, tried))
+    let is_local = |(address, phase, _): &(SocketAddr, HttpPhase, String)| {
+        *phase == HttpPhase::Unreachable && has_no_route(*address)
+    };
+    match addresses.first() {
+        Some(first) if misses.iter().all(is_local) => {
+            Err(Trouble::Ours(ProbeError::NoRoute(first.ip())))
+        }
+        Some(_) | None => Err(missed(misses, tried)),
+    }
 }
 
 /// The most telling of several failures: a refusal comes from a living host, silence says less, and
@@ -284,6 +317,23 @@ mod tests {
         ] {
             assert_eq!(ours(&errno.into()), is_ours, "{errno}");
         }
+    }
+
+    #[test]
+    fn a_silent_resolver_is_the_controllers_trouble() {
+        for (words, silent) in [
+            ("Temporary failure in name resolution", true),
+            ("Name or service not known", false),
+            ("No address associated with hostname", false),
+        ] {
+            let e = io::Error::other(format!("failed to lookup address information: {words}"));
+            assert_eq!(is_resolver_silent(&e), silent, "{words}");
+        }
+    }
+
+    #[test]
+    fn the_way_to_the_own_machine_is_always_there() {
+        assert!(!has_no_route("127.0.0.1:9".parse().unwrap()));
     }
 
     #[test]

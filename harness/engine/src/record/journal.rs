@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::Write,
+    os::unix::fs::OpenOptionsExt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -42,7 +43,11 @@ impl Journal {
     /// When the file exists or cannot be made.
     pub fn begin(dir: RunDir, watcher: Watcher) -> Result<Self, RecordError> {
         let path = dir.path().join(EVENTS);
-        let file = OpenOptions::new().append(true).create_new(true).open(&path);
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
         let file = file.map_err(|e| RecordError::io("create", &path, e))?;
         sync_dir(dir.path())?;
         let inner = Inner {
@@ -64,7 +69,7 @@ impl Journal {
         &self.dir
     }
 
-    /// Writes an event; [`Self::sync`] makes it durable. Returns its number.
+    /// Writes an event; [`Self::sync`] makes it durable. Returns it as it stands in the record.
     ///
     /// # Errors
     /// When this or an earlier write failed.
@@ -73,7 +78,7 @@ impl Journal {
         host: Option<&HostName>,
         state: Option<State>,
         what: What,
-    ) -> Result<u64, RecordError> {
+    ) -> Result<Event, RecordError> {
         let mut inner = self.lock()?;
         let seq = inner.seq + 1;
         let (host, at) = (host.cloned(), clock::now());
@@ -91,7 +96,7 @@ impl Journal {
         self.settle(&mut inner, written)?;
         (inner.seq, inner.chain) = (seq, chain);
         (inner.watcher)(&event);
-        Ok(seq)
+        Ok(event)
     }
 
     /// Makes all that was written durable.

@@ -36,6 +36,7 @@ pub(super) async fn drive<C: Connector, P: Prober>(
         Some(set) => link.patch_and_check(set).await,
     };
     link.close().await;
+    run.known.forget(&host.name);
     match ended {
         Ok(()) | Err(Stop::Recorded | Stop::Asked) => run.journal.sync(),
         Err(Stop::Record(error)) => Err(error),
@@ -63,6 +64,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     async fn check(&mut self) -> Result<(), Stop> {
         let stay = self.enter(State::Baseline, NOTHING).await?;
         self.look(stay).await?;
+        self.diagnose(State::Baseline).await?;
         self.finish(None)
     }
 
@@ -100,13 +102,15 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         match &end {
             PatchEnd::NothingToDo | PatchEnd::Exited(0) => {
+                self.diagnose(State::Patched).await?;
                 self.restarted(&set.services).await?;
                 self.leave_host(None).await
             }
             PatchEnd::Exited(_) | PatchEnd::Lost | PatchEnd::NotStarted { .. } => {
+                self.diagnose(State::Patched).await?;
                 self.leave_host(dirt(&end, &facts, after.as_ref())).await
             }
-            // The lock stays as long as the work does.
+            // The lock stays as long as the work does, and what changes meanwhile is not looked at.
             PatchEnd::StillRunning => self.finish(None),
         }
     }
@@ -127,7 +131,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let units = restart::read(units, &replies);
         let what = What::ServicesRestarted { units };
         self.run.write(self.host, Some(State::Restarted), what)?;
-        self.look(stay).await.map(|_| ())
+        self.look(stay).await?;
+        self.diagnose(State::Restarted).await
     }
 
     /// Gives the lock back and records the end. A run that was stopped does not wait long for it.

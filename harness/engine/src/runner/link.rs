@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use patchgate_core::{event::What, plan::PlannedHost};
+use tokio::time::Instant;
 
 use super::{Run, StopSignal};
 use crate::{
@@ -39,6 +40,8 @@ pub(super) struct Link<'a, C: Connector, P> {
     pub(super) run: &'a Run<C, P>,
     pub(super) host: &'a PlannedHost,
     pub(super) stop: StopSignal,
+    /// When the state that the host is in began.
+    pub(super) entered: Instant,
     connection: Option<C::Host>,
 }
 
@@ -53,6 +56,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             run,
             host,
             stop,
+            entered: Instant::now(),
             connection: None,
         };
         let stop = link.stop.clone();
@@ -138,21 +142,34 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         label: &'static str,
         items: Vec<Item>,
     ) -> Result<Vec<Reply>, Stop> {
-        let batch = Batch::new(label, items);
+        match self.try_ask(&Batch::new(label, items)).await? {
+            Ok(replies) => Ok(replies),
+            Err(why) => Err(self.lost(label, &why)),
+        }
+    }
+
+    /// As [`Self::ask`], for what a run can do without: why there is no answer is told to the caller, and
+    /// the host is not recorded as lost.
+    pub(super) async fn try_ask(
+        &mut self,
+        batch: &Batch,
+    ) -> Result<Result<Vec<Reply>, String>, Stop> {
         let (mut deadline, mut wait) = (None, FIRST_PAUSE);
         loop {
-            self.ensure(label).await?;
-            let why = match self.run(&batch, |_, _| {}).await {
-                Ok(replies) if !replies.iter().any(is_lost) => return Ok(replies),
+            if let Err(why) = self.try_ensure().await? {
+                return Ok(Err(why));
+            }
+            let why = match self.run(batch, |_, _| {}).await {
+                Ok(replies) if !replies.iter().any(is_lost) => return Ok(Ok(replies)),
                 Ok(_) => "the connection broke, again and again".to_owned(),
                 Err(error) if !error.connection_lives() => error_chain(&error),
-                Err(error) => return Err(self.lost(label, &error_chain(&error))),
+                Err(error) => return Ok(Err(error_chain(&error))),
             };
             if deadline
                 .get_or_insert_with(|| Deadline::after(self.run.reconnect_within()))
                 .is_over()
             {
-                return Err(self.lost(label, &why));
+                return Ok(Err(why));
             }
             pause(wait).await;
             wait = longer(wait);
@@ -209,6 +226,15 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.
     pub(super) async fn ensure(&mut self, doing: &str) -> Result<(), Stop> {
+        match self.try_ensure().await? {
+            Ok(()) => Ok(()),
+            Err(why) => Err(self.lost(doing, &why)),
+        }
+    }
+
+    /// As [`Self::ensure`], but why there is no connection is told to the caller. A security stop is
+    /// recorded in any case.
+    async fn try_ensure(&mut self) -> Result<Result<(), String>, Stop> {
         let deadline = Deadline::after(self.run.reconnect_within());
         let mut wait = FIRST_PAUSE;
         while self.connection.is_none() {
@@ -216,13 +242,13 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
                 Ok(()) => {}
                 Err(error) if error.is_security_stop() => return Err(self.unreachable(&error)),
                 Err(error) if deadline.is_over() || self.stopped() => {
-                    return Err(self.lost(doing, &error_chain(&error)));
+                    return Ok(Err(error_chain(&error)));
                 }
                 Err(_) => pause(wait).await,
             }
             wait = longer(wait);
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     pub(super) fn lost(&self, doing: &str, why: &str) -> Stop {

@@ -1,6 +1,7 @@
 //! One state of one host: its window, from the begin marker to the end marker.
 
 use patchgate_core::{event::What, evidence::window::Expectations, state::State};
+use tokio::time::Instant;
 
 use super::link::{Link, Stop};
 use crate::{
@@ -25,6 +26,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         expected: Expectations,
     ) -> Result<Stay, Stop> {
         let id = format!("w-{state}");
+        self.entered = Instant::now();
         let nonce = &self.run.nonce;
         let window = match self.run.collects() {
             false => None,

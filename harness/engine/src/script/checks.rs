@@ -110,6 +110,20 @@ fn read_local(request: &HttpRequest, reply: &Reply) -> Observation {
     }
 }
 
+/// The request of a check, asked on the host itself.
+///
+/// # Errors
+/// Why it cannot be asked there, in words.
+pub fn control(check: &Check, address: &str) -> Result<Item, String> {
+    match &check.kind {
+        CheckKind::Http(http) => local_item(&request(http, check, address)?),
+        CheckKind::Command(_)
+        | CheckKind::Service(_)
+        | CheckKind::Selinux(_)
+        | CheckKind::Denials(_) => Err("the check makes no request".to_owned()),
+    }
+}
+
 fn command(want: &Command, deadline: Duration) -> Item {
     Item {
         cap: COMMAND_CAP,

@@ -157,6 +157,7 @@ fn doing(what: &What) -> Option<&'static str> {
         What::SecurityStopped { .. } => Some("stopped"),
         What::HostLocked { .. } => Some("locked"),
         What::HostLost { .. } => Some("lost"),
+        What::BrokeDown { .. } => Some("broken down"),
         What::FactsCollected { .. } | What::VectorsRead { .. } => Some("reading facts"),
         What::CheckFinished { .. } | What::WindowCaptured { .. } => Some("checking"),
         What::SnapshotTaken { .. } => Some("reading the policy"),

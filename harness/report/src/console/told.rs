@@ -80,6 +80,7 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::SecurityStopped { why } => told(Mood::Bad, &format!("SECURITY STOP {why}")),
         What::HostLocked { holder } => told(Mood::Bad, &format!("LOCKED {holder}")),
         What::HostLost { doing, why } => told(Mood::Bad, &format!("LOST while {doing}: {why}")),
+        What::BrokeDown { why } => told(Mood::Bad, &format!("BUG in patchgate: {why}")),
         What::FactsCollected { facts } => told(Mood::Plain, &of_facts(facts)),
         What::VectorsRead { vectors } => of_vectors(vectors),
         What::CheckFinished {

@@ -78,7 +78,7 @@ pub fn february_localhost_passes() -> Case {
 pub fn february_without_vectors() -> Case {
     let rebuild = HostScript::rebuild().february();
     let rebuild = rebuild.when(Moment::Transaction, Effect::VectorsUnreadable);
-    let findings: Findings = &["rebuild-only-regression.centos-web.httpd service-down suspected"];
+    let findings: Findings = &["rebuild-only-regression.centos-web.httpd selinux-silent-denial suspected"];
     (
         pair("february-without-vectors", rebuild),
         closed(findings, NO_PAGE),
@@ -149,8 +149,8 @@ pub fn loud_denial() -> Case {
     let rebuild = rebuild.when(Moment::Transaction, Effect::Loud(Denied::Page));
     let expected = closed(
         &[
-            "rebuild-only-regression.centos-web.httpd selinux-denial supported",
-            "new-denial.centos-web.httpd selinux-denial supported",
+            "rebuild-only-regression.centos-web.httpd selinux-label supported",
+            "new-denial.centos-web.httpd selinux-label supported",
         ],
         &[
             ("centos-web patched httpd/root-page", "failed"),

@@ -25,6 +25,8 @@ pub fn all() -> Vec<Case> {
         check_only_fails(),
         check_only_fails_unnamed(),
         restart_fails_beside_a_failure(),
+        config_broken(),
+        bound_to_loopback(),
     ]
 }
 
@@ -189,4 +191,33 @@ pub fn restart_fails_beside_a_failure() -> Case {
         .when(Moment::Before, Effect::RestartFails("httpd"));
     let expected = broken_before().1;
     (pair("restart-fails-beside-a-failure", rebuild), expected)
+}
+
+/// The update breaks the configuration: what runs goes on, and the restart does not bring it up again.
+#[must_use]
+pub fn config_broken() -> Case {
+    let rebuild = HostScript::rebuild().when(Moment::Transaction, Effect::ConfigBroken);
+    let expected = closed(
+        &["rebuild-only-regression.centos-web.httpd config supported"],
+        &[
+            ("centos-web restarted httpd/root-page", "failed"),
+            ("centos-web restarted httpd/root-page-local", "failed"),
+            ("centos-web restarted httpd/service", "failed"),
+        ],
+    );
+    (pair("config-broken", rebuild), expected)
+}
+
+/// After the update httpd listens on the host's own address only.
+#[must_use]
+pub fn bound_to_loopback() -> Case {
+    let rebuild = HostScript::rebuild().when(Moment::Transaction, Effect::Listens("127.0.0.1"));
+    let expected = closed(
+        &["rebuild-only-regression.centos-web.httpd bound-to-loopback supported"],
+        &[
+            ("centos-web patched httpd/root-page", "failed"),
+            ("centos-web restarted httpd/root-page", "failed"),
+        ],
+    );
+    (pair("bound-to-loopback", rebuild), expected)
 }

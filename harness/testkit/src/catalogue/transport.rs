@@ -38,6 +38,10 @@ pub fn all() -> Vec<Case> {
         interrupted(),
         stopped_while_planning(),
         panics(),
+        diagnosis_comes_back(),
+        diagnosis_lost(),
+        diagnosis_comes_back_changed(),
+        diagnosis_stopped(),
     ]
 }
 
@@ -293,7 +297,7 @@ pub fn interrupted() -> Case {
         ..pair("interrupted", HostScript::rebuild())
     };
     let cells: Cells = &[("* patched *", "not-run"), ("* restarted *", "not-run")];
-    (scenario, undecided(3, &[], cells))
+    (scenario, undecided(143, &[], cells))
 }
 
 /// Somebody stops the run while the host plans its transaction: none is begun, and nothing stays locked.
@@ -304,7 +308,7 @@ pub fn stopped_while_planning() -> Case {
         ..alone("stopped-while-planning", HostScript::rebuild())
     };
     let cells: Cells = &[("* patched *", "not-run"), ("* restarted *", "not-run")];
-    (scenario, undecided(3, &[], cells))
+    (scenario, undecided(143, &[], cells))
 }
 
 /// A bug on the controller takes one host's task away: the other's goes on.
@@ -314,5 +318,67 @@ pub fn panics() -> Case {
         panic_at: Some(("centos-web", "checks")),
         ..pair("panics", HostScript::rebuild())
     };
-    (scenario, undecided(3, &[], NOTHING))
+    (scenario, undecided(70, &[], NOTHING))
+}
+
+const NO_PAGE: Cells = &[
+    ("centos-web baseline httpd/root-page", "failed"),
+    ("centos-web baseline httpd/root-page-local", "failed"),
+];
+
+/// A check fails in a run that changes nothing, and the connection breaks while it is looked at.
+fn broken_diagnosis(name: &'static str, comeback: Comeback) -> Scenario {
+    let rebuild = HostScript::rebuild()
+        .when(Moment::Before, Effect::FebruaryPolicy)
+        .breaks(Break::before("diagnosing").at(3).then(comeback));
+    Scenario {
+        patch: None,
+        ..alone(name, rebuild)
+    }
+}
+
+/// The connection breaks in the midst of a diagnosis and comes back: everything is asked again.
+#[must_use]
+pub fn diagnosis_comes_back() -> Case {
+    let scenario = broken_diagnosis("diagnosis-comes-back", Comeback::After(2));
+    let findings = &["failure.centos-web.httpd selinux-silent-denial supported"];
+    (scenario, closed(findings, NO_PAGE))
+}
+
+/// It does not come back: nothing was found, and the verdict is what it would have been.
+#[must_use]
+pub fn diagnosis_lost() -> Case {
+    let scenario = broken_diagnosis("diagnosis-lost", Comeback::Never);
+    let findings = &["failure.centos-web.httpd selinux-silent-denial supported"];
+    (scenario, closed(findings, NO_PAGE))
+}
+
+/// It comes back as another host: that is a security stop, whatever it was asked for.
+#[must_use]
+pub fn diagnosis_comes_back_changed() -> Case {
+    let scenario = broken_diagnosis("diagnosis-comes-back-changed", Comeback::WithAnotherKey);
+    let findings = &["failure.centos-web.httpd selinux-silent-denial supported"];
+    let expected = Expectation {
+        exit: 6,
+        ..closed(findings, NO_PAGE)
+    };
+    (scenario, expected)
+}
+
+/// Somebody stops the run during a diagnosis: the lock is given back, and the rest does not run.
+#[must_use]
+pub fn diagnosis_stopped() -> Case {
+    let scenario = Scenario {
+        stop_at: Some(("centos-web", "diagnosing")),
+        ..alone("diagnosis-stopped", HostScript::rebuild().february())
+    };
+    let expected = closed(
+        &["regression.centos-web.httpd selinux-silent-denial supported"],
+        &[
+            ("centos-web patched httpd/root-page", "failed"),
+            ("centos-web patched httpd/root-page-local", "failed"),
+            ("centos-web restarted *", "not-run"),
+        ],
+    );
+    (scenario, expected)
 }

@@ -38,6 +38,7 @@ impl Machine {
                 None => "enforce=none\n".to_owned(),
             }),
             Ask::Local => printed(self.serve_local().printed()),
+            Ask::Step(step) => self.step(step),
             Ask::Command(run) => self.command(run, item),
         }
     }
@@ -94,7 +95,8 @@ impl Machine {
             return (1, String::new(), said);
         }
         self.audit.unit("SERVICE_STOP", unit, "success");
-        let comes_up = self.enforced().is_none_or(|p| p.may_listen());
+        let may_listen = self.enforced().is_none_or(|p| p.may_listen());
+        let comes_up = may_listen && !self.config_broken;
         let (state, res) = match comes_up {
             true => ("active", "success"),
             false => ("failed", "failed"),
@@ -157,7 +159,7 @@ impl Machine {
 }
 
 /// A line of `rpm -qa`.
-fn line(package: &Nevra) -> String {
+pub(super) fn line(package: &Nevra) -> String {
     let Nevra {
         name,
         epoch,
@@ -177,11 +179,11 @@ fn run_of(owner: &str) -> Option<&str> {
     owner.lines().find_map(|l| l.strip_prefix("run="))
 }
 
-fn printed(text: String) -> Reply {
+pub(super) fn printed(text: String) -> Reply {
     ended((0, text, String::new()), 0)
 }
 
-fn ended((exit, out, err): (u8, String, String), millis: u64) -> Reply {
+pub(super) fn ended((exit, out, err): (u8, String, String), millis: u64) -> Reply {
     let stream = |text: String| Captured {
         bytes: text.into_bytes(),
         dropped: 0,

@@ -77,6 +77,8 @@ impl Audit {
             | Effect::NoSelinux
             | Effect::Unit(..)
             | Effect::RestartFails(_)
+            | Effect::Listens(_)
+            | Effect::ConfigBroken
             | Effect::Remote(_)
             | Effect::Local(_)
             | Effect::DnfFails(..)

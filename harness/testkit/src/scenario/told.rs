@@ -1,5 +1,7 @@
 //! Everything that is told of a scenario, as text.
 
+mod steps;
+
 use std::{
     fmt::Write as _,
     io::{self, Write},
@@ -136,6 +138,7 @@ fn detail(what: &What) -> Option<String> {
         What::SecurityStopped { why } => why.clone(),
         What::HostLocked { holder } => holder.clone(),
         What::HostLost { doing, why } => format!("{doing}: {why}"),
+        What::BrokeDown { why } => why.clone(),
         What::VectorsRead { vectors } => reading(vectors, |_| "read".to_owned()),
         What::CheckFinished { check, saw, .. } => format!("{check} {}", observation(saw)),
         What::WindowCaptured { capture, .. } => reading(&capture.end, |_| "closed".to_owned()),
@@ -147,6 +150,7 @@ fn detail(what: &What) -> Option<String> {
             };
             units.iter().map(unit).collect::<Vec<_>>().join(", ")
         }
+        What::Diagnosed { diagnosis } => steps::found(&diagnosis.found),
         What::HostFinished { dirty } => dirty.clone()?,
         What::RunInterrupted { signal } => signal.clone(),
         What::RunStarted { .. }
@@ -154,7 +158,6 @@ fn detail(what: &What) -> Option<String> {
         | What::FactsCollected { .. }
         | What::PatchStarted { .. }
         | What::SnapshotTaken { .. }
-        | What::Diagnosed { .. }
         | What::ArtifactSaved { .. }
         | What::RunFinished {}
         | What::Unknown => return None,
@@ -178,7 +181,7 @@ fn patch_end(end: &PatchEnd) -> String {
     }
 }
 
-fn observation(saw: &Observation) -> String {
+pub(super) fn observation(saw: &Observation) -> String {
     match saw {
         Observation::Http(seen) => match &seen.end {
             HttpEnd::Answered(answer) => format!("status {}", answer.status),

@@ -39,7 +39,7 @@ pub(in crate::judge) struct Trial {
     pub(in crate::judge) domain: String,
     /// What it came to.
     pub(in crate::judge) answer: Answer,
-    /// The checks that it asked.
+    /// The scene's failed checks that it asked.
     pub(in crate::judge) asked: Vec<CheckId>,
     /// The denials that its windows show.
     pub(in crate::judge) shown: Vec<Access>,
@@ -54,16 +54,18 @@ pub(super) fn all(scene: &Scene<'_>) -> Vec<Trial> {
         .map(|e| Trial {
             domain: e.domain.to_owned(),
             answer: answer(scene, e),
-            asked: asked(e),
+            asked: asked(scene, e),
             shown: shown(scene, e),
             events: e.events.clone(),
         })
         .collect()
 }
 
-fn asked(experiment: &Experiment<'_>) -> Vec<CheckId> {
-    let first = experiment.stages.first();
-    first.map_or_else(Vec::new, |s| s.asked.keys().map(|c| (*c).clone()).collect())
+/// The scene's own failed checks among those that were asked.
+fn asked(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<CheckId> {
+    let ours = scene.failures.iter().map(|f| &f.result.cell.check);
+    let asked = |id: &&CheckId| experiment.stages.iter().any(|s| s.asked.contains_key(id));
+    ours.filter(asked).cloned().collect()
 }
 
 fn answer(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Answer {
