@@ -7,6 +7,7 @@
 mod cause;
 mod cells;
 mod compare;
+mod explain;
 mod findings;
 mod gate;
 mod hosts;
@@ -18,6 +19,9 @@ mod whole;
 use std::collections::BTreeMap;
 
 pub use cells::CellResult;
+pub use explain::{
+    EXPLANATION_VERSION, ExperimentTold, Explanation, Held, PhaseTold, StepTold, Told, explain,
+};
 
 use crate::{
     event::Event,

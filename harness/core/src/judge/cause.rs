@@ -21,7 +21,10 @@ use self::candidate::Candidate;
 pub(super) use self::{
     access::same_access,
     loss::{Lost, losses, lost_access, unfelt},
+    protocol::{Experiment, experiments},
     rules::complaint,
+    scene::{Scene, scenes},
+    trial::Answer,
 };
 use super::{View, cells::CellResult};
 use crate::{
@@ -41,7 +44,7 @@ pub(super) fn of_group<'a>(
     let before = before.filter(|b| b.failed());
     let before: BTreeMap<_, &CellResult> = before.map(|b| (&b.cell.check, b)).collect();
     let all: Vec<_> = results.iter().chain(before.values()).copied().collect();
-    let scenes = scene::scenes(view, host, suite, &all);
+    let scenes = scenes(view, host, suite, &all);
     let clues = scenes.iter().map(|s| (s.state, rules::clues(s))).collect();
     let best = candidate::candidates(clues, !before.is_empty())
         .into_iter()

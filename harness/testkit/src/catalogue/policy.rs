@@ -78,7 +78,8 @@ pub fn february_localhost_passes() -> Case {
 pub fn february_without_vectors() -> Case {
     let rebuild = HostScript::rebuild().february();
     let rebuild = rebuild.when(Moment::Transaction, Effect::VectorsUnreadable);
-    let findings: Findings = &["rebuild-only-regression.centos-web.httpd selinux-silent-denial suspected"];
+    let findings: Findings =
+        &["rebuild-only-regression.centos-web.httpd selinux-silent-denial suspected"];
     (
         pair("february-without-vectors", rebuild),
         closed(findings, NO_PAGE),

@@ -20,7 +20,11 @@ mod service;
 mod tls;
 
 pub(in crate::judge) use self::config::complaint;
-use super::{candidate::Clue, scene::Scene};
+use super::{
+    access::{Access, shows},
+    candidate::Clue,
+    scene::Scene,
+};
 
 /// A rule.
 type Rule = fn(&Scene<'_>) -> Vec<Clue>;
@@ -52,6 +56,15 @@ const ALL: [Rule; 20] = [
 /// What all rules say of a scene.
 pub(super) fn clues(scene: &Scene<'_>) -> Vec<Clue> {
     ALL.iter().flat_map(|rule| rule(scene)).collect()
+}
+
+/// Supported where a denied access shows as a failure and SELinux is known to enforce; resting on both.
+fn of_denial(scene: &Scene<'_>, access: &Access, clue: Clue) -> Clue {
+    clue.supported(shows(scene, access) && scene.is_enforced())
+        .denied(access.denial.clone())
+        .on(access.evidence.iter().copied())
+        .on(scene.modes().into_iter().map(|(seq, _)| seq))
+        .on(scene.events())
 }
 
 /// The longest piece of a host's own text in an explanation.

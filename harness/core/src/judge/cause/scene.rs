@@ -115,7 +115,7 @@ pub(in crate::judge) struct Scene<'a> {
 }
 
 /// The scenes of a group of failed checks, one a state.
-pub(super) fn scenes<'a>(
+pub(in crate::judge) fn scenes<'a>(
     view: &'a View<'a>,
     host: &'a HostName,
     suite: &SuiteName,
@@ -188,13 +188,19 @@ impl<'a> Scene<'a> {
 
     /// The mode of SELinux in this state, where all that was read agrees.
     pub(in crate::judge) fn mode(&self) -> Option<Mode> {
-        let facts = self.now?.facts.as_ref();
-        let facts = facts.and_then(|f| Some(f.value.selinux.known()?.mode.as_str()));
-        let policy = self.policy().and_then(|(_, p)| p.mode.known());
-        let words = facts.into_iter().chain(policy.map(String::as_str));
-        let modes: Vec<Option<Mode>> = words.map(Mode::parse).collect();
+        let modes: Vec<Option<Mode>> = self.modes().into_iter().map(|(_, m)| m).collect();
         let first = *modes.first()?;
         first.filter(|_| modes.iter().all(|m| *m == first))
+    }
+
+    /// The events that say what mode SELinux is in, and what they say.
+    pub(in crate::judge) fn modes(&self) -> Vec<(u64, Option<Mode>)> {
+        let facts = self.now.and_then(|n| n.facts.as_ref());
+        let facts = facts.and_then(|f| Some((f.seq, f.value.selinux.known()?.mode.as_str())));
+        let policy = self.policy();
+        let policy = policy.and_then(|(seq, p)| Some((seq, p.mode.known()?.as_str())));
+        let read = facts.into_iter().chain(policy);
+        read.map(|(seq, mode)| (seq, Mode::parse(mode))).collect()
     }
 
     /// Whether SELinux is known not to enforce.

@@ -197,7 +197,9 @@ fn shown(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
     };
     let mut shown: Vec<Access> = denied.filter(|a| !is_logged(a)).collect();
     for access in &mut shown {
-        access.denial.silenced = is_silent(scene, &access.denial);
+        let silence = silence(scene, &access.denial);
+        access.denial.silenced = silence.is_some();
+        access.evidence.extend(silence);
     }
     shown
 }
@@ -206,17 +208,21 @@ fn is_domain(decision: &Decision, domain: &str) -> bool {
     decision.source.as_ref().is_some_and(|s| s.type_ == domain)
 }
 
-/// Whether a denial that shows only without dontaudit rules is hidden by one: the kernel says so, or no
-/// record of the state's log can be missing.
-fn is_silent(scene: &Scene<'_>, denial: &DeniedAccess) -> bool {
-    scene.is_whole() || is_unaudited(scene, denial)
+/// The event that shows that a denial which the log has only without dontaudit rules is hidden by one: the
+/// kernel says so, or no record of the state's log can be missing.
+fn silence(scene: &Scene<'_>, denial: &DeniedAccess) -> Option<u64> {
+    let whole = || {
+        scene
+            .window()
+            .filter(|_| scene.is_whole())
+            .map(|(seq, _)| seq)
+    };
+    unaudited(scene, denial).or_else(whole)
 }
 
-/// Whether the kernel refuses it without a record.
-pub(super) fn is_unaudited(scene: &Scene<'_>, denial: &DeniedAccess) -> bool {
-    let Some((_, table)) = loss::table(scene.view, scene.host, scene.state) else {
-        return false;
-    };
+/// The event in which the kernel says that it refuses something without a record.
+pub(super) fn unaudited(scene: &Scene<'_>, denial: &DeniedAccess) -> Option<u64> {
+    let (seq, table) = loss::table(scene.view, scene.host, scene.state)?;
     let ours = table.vectors.keys().filter(|q| {
         let is = |context: &str, type_: &str| type_of(context) == Some(type_);
         is(q.source(), &denial.source)
@@ -224,5 +230,6 @@ pub(super) fn is_unaudited(scene: &Scene<'_>, denial: &DeniedAccess) -> bool {
             && q.class() == denial.class
     });
     let mut silent = ours.filter_map(|q| table.silent(q));
-    silent.any(|names| denial.perms.iter().any(|p| names.contains(p)))
+    let hidden = silent.any(|names| denial.perms.iter().any(|p| names.contains(p)));
+    hidden.then_some(seq)
 }

@@ -160,8 +160,9 @@ impl<'a> Ties<'a> {
             first.rsplit('/').next() == Some(name)
         };
         let mut naming = self.complaints.iter();
-        let (command, _) = naming
-            .find(|(command, output)| !program(command) && holds(cause::complaint(output), name))?;
+        let (command, _) = naming.find(|(command, output)| {
+            !program(command) && holds(&cause::complaint(output), name)
+        })?;
         Some(tie(
             25,
             &format!("is named in what `{command}` complains of"),

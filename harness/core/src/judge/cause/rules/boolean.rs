@@ -2,11 +2,11 @@
 
 use super::{
     super::{
-        access::{Access, may_deny, shows},
+        access::{Access, may_deny},
         candidate::Clue,
         scene::{Failure, Scene},
     },
-    selinux,
+    of_denial, selinux,
 };
 use crate::{
     evidence::mac_change::MacChangeKind,
@@ -113,11 +113,7 @@ pub(super) fn flipped(scene: &Scene<'_>) -> Vec<Clue> {
 /// What a boolean with its denial says.
 pub(super) fn clue(scene: &Scene<'_>, flipped: &Flipped, access: &Access) -> Clue {
     let tail = format!(", and SELinux denies {}.", selinux::object(access));
-    base(flipped, &tail)
-        .supported(shows(scene, access) && scene.is_enforced())
-        .denied(access.denial.clone())
-        .on(access.evidence.iter().copied())
-        .on(scene.events())
+    of_denial(scene, access, base(flipped, &tail))
 }
 
 fn alone(scene: &Scene<'_>, flipped: &Flipped) -> Clue {

@@ -19,7 +19,7 @@ pub(super) fn refused(scene: &Scene<'_>) -> Vec<Clue> {
     let explanation = format!(
         "The service does not accept its configuration: `{}` says {}.",
         crate::text::one_line(test.command, 80),
-        quote(complaint(test.output))
+        quote(&complaint(test.output))
     );
     let clue = Clue::new(CauseKind::Config, explanation)
         .supported(down.is_some() && permitted)
@@ -30,11 +30,39 @@ pub(super) fn refused(scene: &Scene<'_>) -> Vec<Clue> {
     vec![clue]
 }
 
-/// The line that says what is wrong, among the remarks that services make besides.
-pub(in crate::judge) fn complaint(output: &str) -> &str {
+/// The line that says what is wrong, among the remarks that services make besides; with the next one where
+/// it announces that.
+pub(in crate::judge) fn complaint(output: &str) -> String {
     let telling = ["rror", "nvalid", "annot", "ailed", "not found", "denied"];
-    let line = output
-        .lines()
-        .find(|l| telling.iter().any(|t| l.contains(t)));
-    line.unwrap_or_else(|| first_line(output))
+    let mut lines = output.lines().map(str::trim).filter(|l| !l.is_empty());
+    let line = lines.find(|l| telling.iter().any(|t| l.contains(t)));
+    let line = line.unwrap_or_else(|| first_line(output));
+    match lines.next().filter(|_| line.ends_with(':')) {
+        Some(next) => format!("{line} {next}"),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_is_found_among_remarks() {
+        for (output, wanted) in [
+            (
+                "AH00558: httpd: Could not reliably determine the server's name\nAH00526: Syntax error on \
+                 line 7 of /a.conf:\nInvalid command 'Bogus'\n",
+                "AH00526: Syntax error on line 7 of /a.conf: Invalid command 'Bogus'",
+            ),
+            (
+                "nginx: [emerg] unknown directive",
+                "nginx: [emerg] unknown directive",
+            ),
+            ("error:", "error:"),
+            ("", ""),
+        ] {
+            assert_eq!(complaint(output), wanted);
+        }
+    }
 }

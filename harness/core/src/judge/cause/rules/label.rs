@@ -2,14 +2,14 @@
 
 use super::{
     super::{
-        access::{Access, Origin, may_deny, shows},
+        access::{Access, Origin, may_deny},
         candidate::Clue,
         effect::{self, is_under},
         loss,
         scene::Scene,
         sights::type_of,
     },
-    quote, selinux,
+    of_denial, quote, selinux,
 };
 use crate::{
     evidence::fingerprint::ObjectKind,
@@ -93,25 +93,19 @@ pub(super) fn wrong(scene: &Scene<'_>) -> Vec<Clue> {
 /// What a wrong label with its denial says.
 pub(super) fn clue(scene: &Scene<'_>, wrong: &Wrong<'_>, access: &Access) -> Clue {
     let denies = format!(", and SELinux denies {}.", selinux::object(access));
-    base(wrong, &denies)
-        .supported(shows(scene, access) && scene.is_enforced())
-        .denied(access.denial.clone())
-        .on(access.evidence.iter().copied())
-        .on(scene.events())
+    of_denial(scene, access, base(wrong, &denies))
 }
 
 fn base(wrong: &Wrong<'_>, tail: &str) -> Clue {
     let PathLabel { path, should, .. } = wrong.label;
     let should = should.as_deref().and_then(type_of).unwrap_or("another one");
-    let since = if wrong.is_new() {
-        " and that it had at the baseline"
-    } else {
-        ""
-    };
+    let before = wrong.before.and_then(|(_, b)| type_of(b));
+    let since = before.map(|b| format!(" (it was {b} at the baseline)"));
     let explanation = format!(
-        "{} is labelled {}, where the policy wants {should}{since}{tail}",
+        "{} is labelled {}, where the policy wants {should}{}{tail}",
         quote(path).trim_matches('`'),
         wrong.is_type(),
+        since.unwrap_or_default(),
     );
     let mut clue = Clue::new(CauseKind::SelinuxLabel, explanation)
         .about(wrong.is_type())

@@ -2,12 +2,12 @@
 
 use super::{
     super::{
-        access::{Access, Origin, may_deny, shows},
+        access::{Access, Origin, may_deny},
         candidate::Clue,
         scene::Scene,
         sights::{on_port, type_of},
     },
-    quote, selinux,
+    of_denial, quote, selinux,
 };
 use crate::{snapshot::policy::PolicySnapshot, suggestion::Fix, verdict::CauseKind};
 
@@ -118,11 +118,7 @@ pub(super) fn untyped(scene: &Scene<'_>) -> Vec<Clue> {
 /// What a port with its denial says.
 pub(super) fn clue(scene: &Scene<'_>, port: &Untyped, access: &Access) -> Clue {
     let tail = format!(", and SELinux denies {}.", selinux::object(access));
-    base(port, &tail)
-        .supported(shows(scene, access) && scene.is_enforced())
-        .denied(access.denial.clone())
-        .on(access.evidence.iter().copied())
-        .on(scene.events())
+    of_denial(scene, access, base(port, &tail))
 }
 
 /// A port of which no denial was seen: what the service says of it decides.

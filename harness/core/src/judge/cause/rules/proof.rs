@@ -11,7 +11,7 @@ use super::{
         candidate::Clue,
         effect,
         scene::{Failure, Scene},
-        trial::{Answer, Trial, is_unaudited},
+        trial::{Answer, Trial},
     },
     boolean, label, port, selinux,
 };
@@ -52,7 +52,7 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
     let silent = if is_specific(first.kind) {
         named.iter().all(|a| a.denial.silenced)
     } else {
-        silence(scene, &named)?
+        silence(&named)?
     };
     Some(finish(scene, trial, &named, silent, first))
 }
@@ -77,12 +77,11 @@ fn is_felt(failure: &Failure<'_>) -> bool {
 
 /// Whether the denials are silent, all of them alike; none when they differ or when it is not known. One
 /// that shows only without dontaudit rules is silent if the kernel says so or the state's log is whole.
-fn silence(scene: &Scene<'_>, named: &[&Access]) -> Option<bool> {
+fn silence(named: &[&Access]) -> Option<bool> {
     let is_silent = |a: &&Access| match a.origin {
         Origin::Logged => Some(false),
         Origin::Lost | Origin::Answered => Some(a.denial.silenced),
-        Origin::Revealed if is_unaudited(scene, &a.denial) || scene.is_whole() => Some(true),
-        Origin::Revealed => None,
+        Origin::Revealed => a.denial.silenced.then_some(true),
     };
     let first = is_silent(named.first()?)?;
     named

@@ -7,7 +7,7 @@ use super::{
         loss::kind_of,
         scene::Scene,
     },
-    quote,
+    of_denial, quote,
 };
 use crate::{
     judge::suspects,
@@ -29,19 +29,16 @@ pub(super) fn clue(scene: &Scene<'_>, access: &Access) -> Clue {
     let denial = &access.denial;
     let shows = shows(scene, access);
     let explanation = format!("{}.", words(scene, access));
-    let mut clue = Clue::new(kind_of(denial), explanation)
+    let clue = Clue::new(kind_of(denial), explanation)
         .about(subject(denial))
-        .supported(shows && scene.is_enforced())
-        .look(look(access))
-        .on(access.evidence.iter().copied())
-        .on(scene.events());
+        .look(look(access));
+    let mut clue = of_denial(scene, access, clue);
     clue.weight -= rank(access.origin);
     if !shows {
         clue.weight -= UNRELATED;
     }
     let felt = shows && access.origin != Origin::Logged;
     clue.effect = felt.then_some("That is what the clients see.");
-    clue.denial = Some(denial.clone());
     clue.fix = Some(Fix::Allow(denial.clone()));
     clue
 }
