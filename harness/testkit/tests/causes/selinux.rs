@@ -58,7 +58,7 @@ fn february_is_proven_where_it_may_be_and_supported_elsewhere() {
 #[test]
 fn a_wrong_label_is_named() {
     let texts = [
-        "/var/www/html/index.html is labelled shadow_t, where the policy wants httpd_sys_content_t and that it had at the baseline",
+        "/var/www/html/index.html is labelled shadow_t, where the policy wants httpd_sys_content_t (it was httpd_sys_content_t at the baseline)",
         "SELinux denies httpd_t { getattr } on file of shadow_t",
         "restorecon -nrv /var/www/html/index.html",
         "| restorecon -Rv /var/www/html/index.html",
