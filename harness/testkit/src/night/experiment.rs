@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use patchgate_core::{
     diagnosis::{ExperimentEvent, Found, HostMark, Phase},
+    evidence::capture::WindowCapture,
     id::CheckId,
     observation::Observation,
 };
@@ -21,6 +22,8 @@ pub struct Trial {
     pub down: Vec<String>,
     /// The log without dontaudit rules, and with the domain permissive.
     pub logs: [Vec<String>; 2],
+    /// What is wrong with the captures of its windows.
+    pub spoilt: Option<fn(&mut WindowCapture)>,
 }
 
 impl Trial {
@@ -41,6 +44,7 @@ impl Trial {
             asked: asked.collect(),
             down: Vec::new(),
             logs: [vec![], vec![]],
+            spoilt: None,
         }
     }
 
@@ -100,9 +104,13 @@ impl Trial {
                 check: check.clone(),
                 saw: if green { well.clone() } else { red.clone() },
             });
-        let window = log.map(|log| ExperimentEvent::Window {
-            phase,
-            capture: Box::new(window::capture(&format!("x-{}", phase.word()), log)),
+        let window = log.map(|log| {
+            let mut capture = window::capture(&format!("x-{}", phase.word()), log);
+            self.spoilt
+                .into_iter()
+                .for_each(|spoil| spoil(&mut capture));
+            let capture = Box::new(capture);
+            ExperimentEvent::Window { phase, capture }
         });
         changed.into_iter().chain(asked).chain(window).collect()
     }

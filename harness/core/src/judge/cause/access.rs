@@ -101,8 +101,10 @@ pub(super) fn weigh_trials(scene: &mut Scene<'_>) {
             all.push(access);
         }
     }
-    all.retain(|a| !is_cleared(scene, &a.denial.source));
-    scene.accesses = all;
+    let (cleared, all) = all
+        .into_iter()
+        .partition(|a| is_cleared(scene, &a.denial.source));
+    (scene.cleared, scene.accesses) = (cleared, all);
 }
 
 /// Whether the experiments show that it is not this domain.

@@ -30,9 +30,11 @@ use super::{
 type Rule = fn(&Scene<'_>) -> Vec<Clue>;
 
 /// All of them.
-const ALL: [Rule; 20] = [
+const ALL: [Rule; 22] = [
     proof::proven,
+    proof::turned,
     selinux::denied,
+    selinux::cleared,
     selinux::hinted,
     label::wrong,
     boolean::flipped,

@@ -112,6 +112,8 @@ pub(in crate::judge) struct Scene<'a> {
     pub(in crate::judge) trials: Vec<Trial>,
     /// What SELinux denied the suite's domains.
     pub(in crate::judge) accesses: Vec<Access>,
+    /// What it denied domains that an experiment has cleared of the failures.
+    pub(in crate::judge) cleared: Vec<Access>,
 }
 
 /// The scenes of a group of failed checks, one a state.
@@ -155,6 +157,7 @@ impl<'a> Scene<'a> {
             before: baseline.filter(|_| is_new && state != State::Baseline),
             trials: Vec::new(),
             accesses: Vec::new(),
+            cleared: Vec::new(),
         };
         scene.accesses = access::of_normal_times(&scene);
         scene.trials = trial::all(&scene);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     diagnosis::Phase,
-    evidence::denial::Decision,
+    evidence::{coverage::Coverage, denial::Decision},
     id::CheckId,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
     suite::CheckKind,
@@ -41,24 +41,42 @@ pub(in crate::judge) struct Trial {
     pub(in crate::judge) answer: Answer,
     /// The scene's failed checks that it asked.
     pub(in crate::judge) asked: Vec<CheckId>,
-    /// The denials that its windows show.
+    /// The denials of its windows.
+    seen: Vec<Access>,
+    /// Whether its windows hold every denial.
+    is_whole: bool,
+    /// Those of the denials that the state's log does not have.
     pub(in crate::judge) shown: Vec<Access>,
     /// Its events.
     pub(in crate::judge) events: BTreeSet<u64>,
 }
 
+impl Trial {
+    fn new(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Self {
+        let seen = seen(scene, experiment);
+        let mut windows = experiment.stages.iter().filter_map(|s| s.window.as_ref());
+        Self {
+            domain: experiment.domain.to_owned(),
+            answer: answer(scene, experiment),
+            asked: asked(scene, experiment),
+            is_whole: windows.all(|(_, w)| w.coverage == Coverage::Complete),
+            shown: shown(scene, &seen),
+            seen,
+            events: experiment.events.clone(),
+        }
+    }
+
+    /// Whether an access was denied while the experiment went on: by its windows, where these hold every
+    /// denial; where they do not, nothing speaks against it.
+    pub(in crate::judge) fn confirms(&self, access: &Access) -> bool {
+        !self.is_whole || self.seen.iter().any(|s| s.is_like(access))
+    }
+}
+
 /// All experiments of a scene.
 pub(super) fn all(scene: &Scene<'_>) -> Vec<Trial> {
-    experiments(scene.steps())
-        .iter()
-        .map(|e| Trial {
-            domain: e.domain.to_owned(),
-            answer: answer(scene, e),
-            asked: asked(scene, e),
-            shown: shown(scene, e),
-            events: e.events.clone(),
-        })
-        .collect()
+    let experiments = experiments(scene.steps());
+    experiments.iter().map(|e| Trial::new(scene, e)).collect()
 }
 
 /// The scene's own failed checks among those that were asked.
@@ -180,9 +198,10 @@ fn are_up(experiment: &Experiment<'_>) -> bool {
     units.all(|(name, state)| state == "active" || started.iter().any(|u| same_unit(u, name)))
 }
 
-/// The denials that the windows of an experiment show and the state's log does not.
-fn shown(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
-    if scene.is_unenforced() || !scene.suite.domains.iter().any(|d| d == experiment.domain) {
+/// The denials that the windows of an experiment hold.
+fn seen(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
+    let domains = &scene.suite.domains;
+    if scene.is_unenforced() || !domains.iter().any(|d| d == experiment.domain) {
         return Vec::new();
     }
     let windows = experiment.stages.iter().filter_map(|s| s.window.as_ref());
@@ -190,12 +209,17 @@ fn shown(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
         let ours = window.denials().filter(|d| is_domain(d, experiment.domain));
         access::merged(ours, Origin::Revealed, *seq)
     });
+    denied.collect()
+}
+
+/// Those that the state's log does not have.
+fn shown(scene: &Scene<'_>, seen: &[Access]) -> Vec<Access> {
     let is_logged = |a: &Access| {
         let all = scene.accesses.iter();
         all.filter(|l| l.origin == Origin::Logged)
             .any(|l| l.is_like(a))
     };
-    let mut shown: Vec<Access> = denied.filter(|a| !is_logged(a)).collect();
+    let mut shown: Vec<Access> = seen.iter().filter(|a| !is_logged(a)).cloned().collect();
     for access in &mut shown {
         let silence = silence(scene, &access.denial);
         access.denial.silenced = silence.is_some();

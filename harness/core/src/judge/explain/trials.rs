@@ -55,8 +55,7 @@ fn words(answer: &Answer) -> String {
             "with the domain permissive every failed check passed, and with nothing else".to_owned()
         }
         Answer::Unmoved => {
-            "with the domain permissive every failed check went on failing: it is not this domain"
-                .to_owned()
+            "with the domain permissive every failed check went on failing".to_owned()
         }
         Answer::Open(why) => format!("it proves nothing: {}", super::held::short(why)),
     }

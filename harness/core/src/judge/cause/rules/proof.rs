@@ -2,8 +2,9 @@
 //!
 //! A proof needs the experiment whole and undisturbed ([`super::super::protocol`]), every failed check of
 //! the state turned by it ([`super::super::trial`]), and denials of the domain that name what was denied:
-//! all of them of the same domain and type, all of them logged or all of them silent, and each kind of
-//! failure explained by one of them. Whatever is missing, nothing is proven.
+//! seen again in the experiment's own log where that is whole, all of them of the same domain and type, all
+//! of them logged or all of them silent, each failure explained by one of them, and no other new denial of
+//! the domain beside them. Whatever is missing, nothing is proven.
 
 use super::{
     super::{
@@ -29,12 +30,41 @@ pub(super) fn proven(scene: &Scene<'_>) -> Vec<Clue> {
     turned.filter_map(|t| of(scene, t)).collect()
 }
 
+/// What an experiment supports that turned every failed check, whatever its log says of the denials.
+pub(super) fn turned(scene: &Scene<'_>) -> Vec<Clue> {
+    let turned = scene.trials.iter().filter(|t| t.answer == Answer::Turned);
+    let clue = |trial: &Trial| {
+        let denied = scene.accesses.iter();
+        let logged = denied.filter(|a| a.origin == Origin::Logged).count() > 0;
+        let explanation = format!(
+            "With {} permissive {} passed, with the policy as it was the same failure came back: SELinux \
+             denies it something, of which what was seen does not say enough.",
+            trial.domain,
+            checks(trial)
+        );
+        let mut clue = Clue::new(kind_of_silence(!logged && scene.is_whole()), explanation)
+            .about(format!("{} ?", trial.domain))
+            .supported(scene.is_enforced())
+            .look("semodule -DB, ask again, ausearch -m AVC -ts recent, semodule -B")
+            .on(trial.events.iter().copied())
+            .on(scene.events());
+        clue.weight = 85;
+        clue
+    };
+    turned.map(clue).collect()
+}
+
+fn checks(trial: &Trial) -> String {
+    let checks: Vec<String> = trial.asked.iter().map(ToString::to_string).collect();
+    checks.join(" and ")
+}
+
 fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
     let felt: Vec<&Failure<'_>> = scene.failures.iter().filter(|f| is_felt(f)).collect();
     let named: Vec<&Access> = scene
         .accesses
         .iter()
-        .filter(|a| a.denial.source == trial.domain)
+        .filter(|a| a.denial.source == trial.domain && trial.confirms(a))
         .filter(|a| felt.iter().any(|f| effect::explains(scene, a, f)))
         .collect();
     let named = nearest(scene, named);
@@ -42,10 +72,15 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
     if felt.is_empty() || !felt.iter().all(explained) {
         return None;
     }
-    let mut clues = named.iter().map(|a| reason(scene, a));
-    let first = clues.next()?;
-    let same = |c: &Clue| (c.kind, &c.subject) == (first.kind, &first.subject);
-    if !clues.all(|c| same(&c)) {
+    let logged = scene.accesses.iter().filter(|a| a.origin == Origin::Logged);
+    let logged = logged.filter(|a| a.denial.source == trial.domain);
+    let first = reason(scene, named.first()?);
+    let mut others = named
+        .iter()
+        .copied()
+        .chain(logged)
+        .map(|a| reason(scene, a));
+    if !others.all(|c| (c.kind, &c.subject) == (first.kind, &first.subject)) {
         return None;
     }
     // What a label, a boolean or a port is to blame for may be logged in part.
@@ -132,13 +167,12 @@ fn finish(
         denial.perms.dedup();
         denial.silenced = silent;
     }
-    let checks: Vec<String> = trial.asked.iter().map(ToString::to_string).collect();
     clue.proof = Proof::Proven;
     clue.proven_by = Some(format!(
         "Proven by experiment: with {} permissive {} passed, with the policy as it was the same \
          failure came back.",
         trial.domain,
-        checks.join(" and ")
+        checks(trial)
     ));
     let shown = named.iter().flat_map(|a| a.evidence.iter().copied());
     clue.on(trial.events.iter().copied())

@@ -13,7 +13,7 @@ use crate::{
     judge::suspects,
     suggestion::Fix,
     text::shell_word,
-    verdict::{CauseKind, DeniedAccess},
+    verdict::{CauseKind, DeniedAccess, Proof},
 };
 
 /// How much less an access weighs that does not show as any of the failures.
@@ -22,6 +22,21 @@ const UNRELATED: u8 = 40;
 /// A clue for each denied access.
 pub(super) fn denied(scene: &Scene<'_>) -> Vec<Clue> {
     scene.accesses.iter().map(|a| clue(scene, a)).collect()
+}
+
+/// Denials that an experiment did not turn: a service that does not recover by itself may still have
+/// failed for them, so that they are told where nothing better is.
+pub(super) fn cleared(scene: &Scene<'_>) -> Vec<Clue> {
+    let shown = scene.cleared.iter().filter(|a| shows(scene, a));
+    let clue = |access: &Access| {
+        let mut clue = clue(scene, access);
+        clue.proof = Proof::Suspected;
+        clue.weight = 0;
+        clue.effect =
+            Some("With the domain permissive the failure stayed, which speaks against it.");
+        clue
+    };
+    shown.map(clue).collect()
 }
 
 /// What a denied access says by itself.
