@@ -75,6 +75,7 @@ struct View<'a> {
     ledger: &'a Ledger,
     windows: &'a cells::Windows,
     cells: &'a [CellResult],
+    losses: cause::Losses,
     by_name: BTreeMap<(&'a HostName, State, &'a CheckId), &'a CellResult>,
 }
 
@@ -92,6 +93,7 @@ impl<'a> View<'a> {
             ledger,
             windows,
             cells,
+            losses: cause::Losses::compare(plan, ledger),
             by_name,
         }
     }

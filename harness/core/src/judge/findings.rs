@@ -278,14 +278,14 @@ fn of_vectors(view: &View<'_>, found: &[Finding]) -> Vec<Finding> {
         };
         let losses = cause::losses(view, &host.name);
         if let Some(change) = losses.into_iter().find(|l| !named(l)) {
-            let cause = cause::unfelt(&change);
+            let cause = cause::unfelt(change);
             let symptom = format!("{}: {}", change.state, change.denial);
             findings.push(plain(
                 Class::AccessLost,
                 &host.name,
                 symptom,
                 cause,
-                change.evidence,
+                change.evidence.clone(),
             ));
         }
     }

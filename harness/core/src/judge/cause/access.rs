@@ -80,7 +80,7 @@ pub(super) fn of_normal_times(scene: &Scene<'_>) -> Vec<Access> {
     }
     let mut all: Vec<Access> = loss::at(scene)
         .into_iter()
-        .map(|lost| Access::plain(lost.denial, Origin::Lost, lost.evidence))
+        .map(|l| Access::plain(l.denial.clone(), Origin::Lost, l.evidence.clone()))
         .collect();
     all.extend(logged(scene));
     all.extend(answered(scene));
@@ -196,7 +196,7 @@ const SERVING: [&str; 2] = ["accept", "listen"];
 /// What the kernel says of the service's own sockets where no table of better times is there: a domain
 /// that may not listen or accept on its own TCP sockets serves nobody.
 fn answered(scene: &Scene<'_>) -> Vec<Access> {
-    let Some((seq, table)) = loss::table(scene.view, scene.host, scene.state) else {
+    let Some((seq, table)) = loss::table(scene.view.ledger, scene.host, scene.state) else {
         return Vec::new();
     };
     if scene.before.is_some() {
@@ -242,7 +242,7 @@ fn unserving(table: &VectorTable, domain: &str) -> Option<DeniedAccess> {
 fn is_permissive(scene: &Scene<'_>, domain: &str) -> bool {
     let listed = scene.policy().and_then(|(_, p)| p.permissive.known());
     let flagged = || {
-        let table = loss::table(scene.view, scene.host, scene.state)?.1;
+        let table = loss::table(scene.view.ledger, scene.host, scene.state)?.1;
         let mut ours = table
             .vectors
             .iter()

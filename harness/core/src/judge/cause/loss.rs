@@ -1,7 +1,7 @@
 //! What the kernel allowed a watched domain at the baseline and does not allow it now: the one trace of
 //! a denial that a dontaudit rule hides.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{rules::selinux, scene::Scene};
 use crate::{
@@ -11,11 +11,14 @@ use crate::{
     },
     id::HostName,
     judge::View,
+    ledger::Ledger,
+    plan::{Plan, PlannedHost},
     state::State,
     verdict::{Cause, CauseKind, DeniedAccess, Proof},
 };
 
 /// Permissions that a watched domain lost.
+#[derive(Clone, Debug)]
 pub(in crate::judge) struct Lost {
     /// The first state that shows it.
     pub(in crate::judge) state: State,
@@ -25,20 +28,34 @@ pub(in crate::judge) struct Lost {
     pub(in crate::judge) evidence: Vec<u64>,
 }
 
+/// What each host has lost since the baseline, by the state whose table shows it.
+pub(in crate::judge) struct Losses(BTreeMap<HostName, BTreeMap<State, Vec<Lost>>>);
+
+impl Losses {
+    /// Compares all tables of the record with those of the baseline, once.
+    pub(in crate::judge) fn compare(plan: &Plan, ledger: &Ledger) -> Self {
+        let of_host = |host: &PlannedHost| {
+            let states = plan.judged_states().iter();
+            let lost = states.filter_map(|s| Some((*s, since_baseline(ledger, &host.name, *s)?)));
+            (host.name.clone(), lost.collect())
+        };
+        Self(plan.hosts.iter().map(of_host).collect())
+    }
+}
+
 /// The weightiest loss of access between the baseline and the later states.
-pub(in crate::judge) fn lost_access(view: &View<'_>, host: &HostName) -> Option<Lost> {
+pub(in crate::judge) fn lost_access<'a>(view: &'a View<'_>, host: &HostName) -> Option<&'a Lost> {
     losses(view, host).into_iter().next()
 }
 
 /// All losses of access of the watched domains, each in the first state that shows it: silenced before
 /// audited, sockets before the rest.
-pub(in crate::judge) fn losses(view: &View<'_>, host: &HostName) -> Vec<Lost> {
-    let mut losses: Vec<Lost> = Vec::new();
-    for state in view.plan.judged_states() {
-        for lost in since_baseline(view, host, *state) {
-            if !losses.iter().any(|l| l.denial == lost.denial) {
-                losses.push(lost);
-            }
+pub(in crate::judge) fn losses<'a>(view: &'a View<'_>, host: &HostName) -> Vec<&'a Lost> {
+    let mut losses: Vec<&Lost> = Vec::new();
+    let states = view.losses.0.get(host).into_iter().flatten();
+    for lost in states.flat_map(|(_, lost)| lost) {
+        if !losses.iter().any(|l| l.denial == lost.denial) {
+            losses.push(lost);
         }
     }
     losses
@@ -46,36 +63,31 @@ pub(in crate::judge) fn losses(view: &View<'_>, host: &HostName) -> Vec<Lost> {
 
 /// What the domains of a scene's suite have lost by then: by the scene's own table, else by the last one
 /// before it.
-pub(super) fn at(scene: &Scene<'_>) -> Vec<Lost> {
-    let (view, host) = (scene.view, scene.host);
-    if scene.before.is_none() {
-        return Vec::new();
-    }
-    let states = view.plan.judged_states().iter().rev();
-    let mut read = states.filter(|s| **s <= scene.state && table(view, host, **s).is_some());
-    let Some(state) = read.next() else {
-        return Vec::new();
-    };
-    let mut losses = since_baseline(view, host, *state);
-    losses.retain(|l| scene.suite.domains.contains(&l.denial.source));
-    losses
+pub(super) fn at<'a>(scene: &Scene<'a>) -> Vec<&'a Lost> {
+    let states = scene.view.losses.0.get(scene.host);
+    let states = states.filter(|_| scene.before.is_some());
+    let last = states.and_then(|s| s.range(..=scene.state).next_back());
+    let ours = |l: &&Lost| scene.suite.domains.contains(&l.denial.source);
+    last.map_or_else(Vec::new, |(_, lost)| lost.iter().filter(ours).collect())
 }
 
 /// A table of access vectors and the event that brought it.
 pub(super) fn table<'a>(
-    view: &'a View<'_>,
+    ledger: &'a Ledger,
     host: &HostName,
     state: State,
 ) -> Option<(u64, &'a VectorTable)> {
-    let at = view.ledger.state(host, state)?.vectors.as_ref()?;
+    let at = ledger.state(host, state)?.vectors.as_ref()?;
     Some((at.seq, at.value.known()?))
 }
 
-fn since_baseline(view: &View<'_>, host: &HostName, state: State) -> Vec<Lost> {
-    let tables = table(view, host, State::Baseline).zip(table(view, host, state));
-    let Some(((before_seq, before), (seq, after))) = tables else {
-        return Vec::new();
-    };
+/// What was lost by a state; none where one of the two tables is not known.
+fn since_baseline(ledger: &Ledger, host: &HostName, state: State) -> Option<Vec<Lost>> {
+    let (before_seq, before) = table(ledger, host, State::Baseline)?;
+    let (seq, after) = table(ledger, host, state)?;
+    if state == State::Baseline {
+        return None;
+    }
     let mut changes = diff(before, after).changes;
     changes.retain(|c| !c.lost.is_empty() && !c.permissive);
     changes.sort_by_key(|c| (c.silenced.is_empty(), !c.class.contains("socket")));
@@ -84,7 +96,7 @@ fn since_baseline(view: &View<'_>, host: &HostName, state: State) -> Vec<Lost> {
         denial: access(change),
         evidence: vec![before_seq, seq],
     };
-    changes.into_iter().map(lost).collect()
+    Some(changes.into_iter().map(lost).collect())
 }
 
 /// What was lost; of a loss that is partly silenced, the silenced part.
@@ -114,13 +126,7 @@ pub(in crate::judge) fn unfelt(lost: &Lost) -> Cause {
         explanation: format!("{}.", selinux::lost_words(denial, None)),
         look: Some(selinux::sesearch(denial)),
         denial: Some(denial.clone()),
-        evidence: lost
-            .evidence
-            .iter()
-            .copied()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        evidence: lost.evidence.clone(),
         suggestion: None,
     }
 }

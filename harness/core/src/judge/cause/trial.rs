@@ -246,7 +246,7 @@ fn silence(scene: &Scene<'_>, denial: &DeniedAccess) -> Option<u64> {
 
 /// The event in which the kernel says that it refuses something without a record.
 pub(super) fn unaudited(scene: &Scene<'_>, denial: &DeniedAccess) -> Option<u64> {
-    let (seq, table) = loss::table(scene.view, scene.host, scene.state)?;
+    let (seq, table) = loss::table(scene.view.ledger, scene.host, scene.state)?;
     let ours = table.vectors.keys().filter(|q| {
         let is = |context: &str, type_: &str| type_of(context) == Some(type_);
         is(q.source(), &denial.source)

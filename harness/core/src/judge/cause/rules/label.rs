@@ -160,7 +160,7 @@ fn alone(scene: &Scene<'_>, wrong: &Wrong<'_>) -> Option<Clue> {
 
 /// Whether the kernel lets a domain read a type, where it was asked.
 fn kernel(scene: &Scene<'_>, denial: &DeniedAccess) -> Option<(u64, bool)> {
-    let (seq, table) = loss::table(scene.view, scene.host, scene.state)?;
+    let (seq, table) = loss::table(scene.view.ledger, scene.host, scene.state)?;
     let query = table.vectors.keys().find(|q| {
         type_of(q.source()) == Some(&denial.source)
             && type_of(q.target()) == Some(&denial.target)
