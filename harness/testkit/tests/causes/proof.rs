@@ -143,7 +143,7 @@ fn leaves(value: &Value, at: &str, into: &mut Vec<String>) {
                 .for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), into));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            into.push(at.to_owned())
+            into.push(at.to_owned());
         }
     }
 }

@@ -50,6 +50,11 @@ impl Access {
         same_access(&self.denial, &other.denial)
     }
 
+    /// Whether it is the same access to the same object.
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.denial, &self.path, self.port) == (&other.denial, &other.path, other.port)
+    }
+
     fn plain(
         denial: DeniedAccess,
         origin: Origin,
@@ -94,10 +99,8 @@ pub(super) fn weigh_trials(scene: &mut Scene<'_>) {
     let shown: Vec<Access> = trials.flat_map(|t| t.shown.iter().cloned()).collect();
     let mut all = scene.accesses.clone();
     for access in shown {
-        if !all
-            .iter()
-            .any(|a| a.origin == access.origin && a.is_like(&access))
-        {
+        let same = |a: &Access| a.origin == access.origin && a.is_same(&access);
+        if !all.iter().any(same) {
             all.push(access);
         }
     }
@@ -162,10 +165,7 @@ pub(super) fn merged<'d>(
     let mut all: Vec<Access> = Vec::new();
     for decision in decisions {
         let access = of_decision(decision, origin, seq);
-        let same = |a: &Access| {
-            (&a.denial, &a.path, a.port) == (&access.denial, &access.path, access.port)
-        };
-        if !all.iter().any(same) {
+        if !all.iter().any(|a| a.is_same(&access)) {
             all.push(access);
         }
     }

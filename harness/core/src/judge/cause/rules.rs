@@ -21,9 +21,10 @@ mod tls;
 
 pub(in crate::judge) use self::config::complaint;
 use super::{
-    access::{Access, shows},
+    access::{Access, Origin, shows},
     candidate::Clue,
     scene::Scene,
+    trial::Answer,
 };
 
 /// A rule.
@@ -61,8 +62,12 @@ pub(super) fn clues(scene: &Scene<'_>) -> Vec<Clue> {
 }
 
 /// Supported where a denied access shows as a failure and SELinux is known to enforce; resting on both.
+/// Without dontaudit rules much is denied that nobody needs: what shows only then counts where the
+/// experiment turned the failures.
 fn of_denial(scene: &Scene<'_>, access: &Access, clue: Clue) -> Clue {
-    clue.supported(shows(scene, access) && scene.is_enforced())
+    let turned = scene.trials.iter().any(|t| t.answer == Answer::Turned);
+    let counts = access.origin != Origin::Revealed || turned;
+    clue.supported(counts && shows(scene, access) && scene.is_enforced())
         .denied(access.denial.clone())
         .on(access.evidence.iter().copied())
         .on(scene.modes().into_iter().map(|(seq, _)| seq))

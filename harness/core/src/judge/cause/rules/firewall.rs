@@ -78,40 +78,39 @@ fn is_open(scene: &Scene<'_>) -> bool {
     rules.is_some_and(Vec::is_empty)
 }
 
-/// What the rules say of the port, and the events that hold them: a change since the baseline, or a rule
-/// that turns the port away.
+/// What the rules say of the port, and the events that hold them: a change since the baseline; where the
+/// baseline's are not known, a rule that turns the port away.
 fn rules(scene: &Scene<'_>, port: u16) -> Option<(Vec<u64>, String)> {
+    if let Some((events, before, now)) = scene.both(|s| s.firewall.known()) {
+        return Some((events.to_vec(), changed(before, now)?));
+    }
     let (seq, system) = scene.system()?;
-    let now = system.firewall.known()?;
-    let turns_away = now.iter().find(|l| turns_away(l, port));
-    let changed = scene.both(|s| s.firewall.known());
-    let new = changed.and_then(|(events, before, now)| {
-        let new: Vec<&String> = now.iter().filter(|l| !before.contains(l)).collect();
-        let gone: Vec<&String> = before.iter().filter(|l| !now.contains(l)).collect();
-        let named = new.iter().find(|l| turns_away_any(l)).or(new.first());
-        match (named, gone.first()) {
-            (Some(line), _) => Some((
-                events,
-                format!(
-                    "Since the baseline the packet filter has the rule {}.",
-                    quote(line)
-                ),
-            )),
-            (None, Some(line)) => Some((
-                events,
-                format!(
-                    "Since the baseline the packet filter lacks the rule {}.",
-                    quote(line)
-                ),
-            )),
-            (None, None) => None,
-        }
-    });
-    let ruled = turns_away.map(|line| {
-        let text = format!("The packet filter has the rule {}.", quote(line));
-        (vec![seq], text)
-    });
-    new.map(|(events, text)| (events.to_vec(), text)).or(ruled)
+    let mut rules = system.firewall.known()?.iter();
+    let line = rules.find(|l| turns_away(l, port))?;
+    let text = format!("The packet filter has the rule {}.", quote(line));
+    Some((vec![seq], text))
+}
+
+/// How the rules changed, those first that turn something away.
+fn changed(before: &[String], now: &[String]) -> Option<String> {
+    let only = |these: &[String], those: &[String]| {
+        let lines = these.iter().filter(|l| !those.contains(l));
+        let mut lines: Vec<String> = lines.cloned().collect();
+        lines.sort_by_key(|l| !turns_away_any(l));
+        lines.into_iter().next()
+    };
+    let (new, gone) = (only(now, before), only(before, now));
+    Some(match (new, gone) {
+        (Some(line), _) => format!(
+            "Since the baseline the packet filter has the rule {}.",
+            quote(&line)
+        ),
+        (None, Some(line)) => format!(
+            "Since the baseline the packet filter lacks the rule {}.",
+            quote(&line)
+        ),
+        (None, None) => return None,
+    })
 }
 
 /// Whether a rule drops or rejects, as nft and iptables word it.

@@ -57,7 +57,7 @@ pub(super) fn gone(scene: &Scene<'_>) -> Vec<Clue> {
     };
     let Some((supported, events, why)) = lost(scene)
         .or_else(|| rerouted(scene))
-        .or_else(|| between(scene, port))
+        .or_else(|| between(scene))
     else {
         return Vec::new();
     };
@@ -100,7 +100,7 @@ fn rerouted(scene: &Scene<'_>) -> Option<Why> {
 }
 
 /// The host filters nothing, so that what keeps the clients out stands in between.
-fn between(scene: &Scene<'_>, _port: u16) -> Option<Why> {
+fn between(scene: &Scene<'_>) -> Option<Why> {
     let (seq, system) = scene.system()?;
     let open = system.firewall.known().is_some_and(Vec::is_empty);
     let why =

@@ -1,6 +1,10 @@
 //! The service is not running, or died.
 
-use super::super::{candidate::Clue, scene::Scene, sights::UnitSeen};
+use super::super::{
+    candidate::Clue,
+    scene::Scene,
+    sights::{UnitSeen, same_unit},
+};
 use crate::{text::shell_word, verdict::CauseKind};
 
 /// A unit of the suite is down. Why it is, other rules may know.
@@ -16,7 +20,7 @@ pub(super) fn down(scene: &Scene<'_>) -> Vec<Clue> {
         why(&unit)
     );
     let clue = Clue::new(CauseKind::ServiceDown, explanation)
-        .supported(true)
+        .supported(is_missed(scene) && !was_down(scene, &unit))
         .about(unit.unit)
         .look(format!(
             "systemctl status {0}; journalctl -u {0}",
@@ -40,6 +44,40 @@ fn is_felt(scene: &Scene<'_>) -> bool {
         | Kind::CommandDeadline => true,
         Kind::ServiceEnabled | Kind::SelinuxMode | Kind::SelinuxBoolean | Kind::Denials => false,
     })
+}
+
+/// A failure that shows that a service is not there.
+fn is_missed(scene: &Scene<'_>) -> bool {
+    use crate::{observation::HttpPhase as Phase, outcome::SymptomKind as Kind};
+    scene.failures.iter().any(|f| match f.kind {
+        Some(Kind::ServiceState) => true,
+        Some(Kind::Http(phase)) => matches!(
+            phase,
+            Phase::Refused | Phase::Reset | Phase::NoData | Phase::FirstByteTimeout | Phase::Body
+        ),
+        Some(Kind::HttpStatus) => matches!(f.status(), Some(500..)),
+        Some(
+            Kind::HttpBody
+            | Kind::CommandExit
+            | Kind::CommandOutput
+            | Kind::CommandDeadline
+            | Kind::ServiceEnabled
+            | Kind::SelinuxMode
+            | Kind::SelinuxBoolean
+            | Kind::Denials,
+        )
+        | None => false,
+    })
+}
+
+/// Whether a unit was down at the baseline too, while the checks passed.
+fn was_down(scene: &Scene<'_>, unit: &UnitSeen<'_>) -> bool {
+    let units = scene.system_before().and_then(|(_, s)| s.units.known());
+    let mut ours = units
+        .into_iter()
+        .flatten()
+        .filter(|(n, _)| same_unit(n, unit.unit));
+    ours.any(|(_, state)| state.active != "active")
 }
 
 fn result(unit: &UnitSeen<'_>) -> String {
