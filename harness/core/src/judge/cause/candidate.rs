@@ -231,3 +231,109 @@ fn candidate(clues: Vec<(State, Clue)>, n_states: usize) -> Option<Candidate> {
         proven_only,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clue(kind: CauseKind, proof: Proof) -> Clue {
+        let mut clue = Clue::new(kind, format!("{}.", kind.word())).on([kind as u64]);
+        clue.proof = proof;
+        clue.proven_by = Some("Proven.".to_owned());
+        clue.effect = Some("It shows.");
+        clue
+    }
+
+    /// Each candidate as `kind proof: what is told`.
+    fn told(scenes: Vec<(State, Vec<Clue>)>, at_baseline: bool) -> Vec<String> {
+        let all = candidates(scenes, at_baseline);
+        let told = |c: &Candidate| {
+            let clue = &c.clue;
+            format!(
+                "{} {}: {}",
+                clue.kind.word(),
+                clue.proof.word(),
+                c.explanation()
+            )
+        };
+        all.iter().map(told).collect()
+    }
+
+    use CauseKind::{Config, Firewall, SelinuxLabel, ServiceDown};
+    use Proof::{Proven, Supported, Suspected};
+    use State::{Baseline, Patched, Restarted};
+
+    #[test]
+    fn proof_comes_before_what_is_specific() {
+        let clues = vec![
+            clue(SelinuxLabel, Suspected),
+            clue(ServiceDown, Supported),
+            clue(Config, Supported),
+            clue(Firewall, Proven),
+        ];
+        assert_eq!(
+            told(vec![(Patched, clues)], false),
+            [
+                "firewall proven: firewall. Proven.",
+                "config supported: config. It shows.",
+                "service-down supported: service-down. It shows.",
+                "selinux-label suspected: selinux-label. It shows.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_candidate_is_as_good_as_in_its_worst_state() {
+        let both = |first, second| {
+            let scenes = [(Patched, first), (Restarted, second)];
+            let scenes = scenes.map(|(s, p)| (s, vec![clue(SelinuxLabel, p)]));
+            told(scenes.to_vec(), false)
+        };
+        assert_eq!(
+            both(Proven, Proven),
+            ["selinux-label proven: selinux-label. Proven."]
+        );
+        let half = "It is proven by experiment for restarted only.";
+        assert_eq!(
+            both(Supported, Proven),
+            [format!(
+                "selinux-label supported: selinux-label. It shows. {half}"
+            )]
+        );
+        let one = vec![
+            (Patched, vec![clue(Config, Supported)]),
+            (Restarted, vec![]),
+        ];
+        assert_eq!(
+            told(one, false),
+            ["config suspected: config. It shows. It explains the failures of patched only."]
+        );
+    }
+
+    #[test]
+    fn what_failed_at_the_baseline_has_a_cause_from_there() {
+        let scenes = vec![
+            (Baseline, vec![clue(Firewall, Supported)]),
+            (
+                Patched,
+                vec![clue(Firewall, Supported), clue(Config, Supported)],
+            ),
+        ];
+        assert_eq!(
+            told(scenes, true),
+            ["firewall supported: firewall. It shows."]
+        );
+    }
+
+    #[test]
+    fn clues_about_different_things_are_different_causes() {
+        let about = |state, subject| (state, vec![clue(SelinuxLabel, Supported).about(subject)]);
+        let told = told(vec![about(Patched, "a"), about(Restarted, "b")], false);
+        assert_eq!(told.len(), 2);
+        assert!(
+            told.iter()
+                .all(|t| t.starts_with("selinux-label suspected")),
+            "{told:?}"
+        );
+    }
+}
