@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Judge(JudgeArgs),
     /// Write a report of a recorded run to standard output.
     Report(ReportArgs),
+    /// Explain one finding of a recorded run, offline, with all that it rests on.
+    Explain(ExplainArgs),
     /// SELinux-enforcing lab machines on this computer.
     Lab(LabArgs),
     /// List every exit code and its meaning.
@@ -180,6 +182,27 @@ pub(crate) enum ReportFormat {
     /// JUnit XML.
     Junit,
     /// The verdict as JSON.
+    Json,
+    /// Markdown.
+    Md,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The run's directory.
+    pub(crate) run: PathBuf,
+    /// The finding: its id or the beginning of it; not needed where there is only one.
+    pub(crate) finding: Option<String>,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    pub(crate) format: ExplainFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// For people.
+    Text,
+    /// For programs.
     Json,
     /// Markdown.
     Md,

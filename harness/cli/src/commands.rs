@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod explain;
 mod hosts;
 mod judge;
 pub(crate) mod lab;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<std::process::ExitCode, CliError> {
         Command::Hosts(args) => hosts::hosts(&args),
         Command::Judge(args) => judge::judge(&args, cli.color),
         Command::Report(args) => judge::report(&args, cli.color),
+        Command::Explain(args) => explain::explain(&args, cli.color),
         Command::ExitCodes => exit_codes(),
         Command::Completions { shell } => {
             let mut text = Vec::new();

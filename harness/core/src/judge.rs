@@ -7,6 +7,7 @@
 mod cause;
 mod cells;
 mod compare;
+mod explain;
 mod findings;
 mod gate;
 mod hosts;
@@ -18,6 +19,9 @@ mod whole;
 use std::collections::BTreeMap;
 
 pub use cells::CellResult;
+pub use explain::{
+    EXPLANATION_VERSION, ExperimentTold, Explanation, Held, PhaseTold, StepTold, Told, explain,
+};
 
 use crate::{
     event::Event,
@@ -71,6 +75,7 @@ struct View<'a> {
     ledger: &'a Ledger,
     windows: &'a cells::Windows,
     cells: &'a [CellResult],
+    losses: cause::Losses,
     by_name: BTreeMap<(&'a HostName, State, &'a CheckId), &'a CellResult>,
 }
 
@@ -88,6 +93,7 @@ impl<'a> View<'a> {
             ledger,
             windows,
             cells,
+            losses: cause::Losses::compare(plan, ledger),
             by_name,
         }
     }

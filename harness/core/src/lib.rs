@@ -23,6 +23,7 @@ pub mod reading;
 pub mod snapshot;
 pub mod source;
 pub mod state;
+pub mod suggestion;
 pub mod suite;
 pub mod template;
 pub mod text;

@@ -26,6 +26,16 @@ pub fn one_line(text: &str, max: usize) -> String {
     }
 }
 
+/// One word for a shell, to be pasted: as it is where nothing in it has a meaning, else in single quotes.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", visible(text).replace('\'', r"'\''"))
+}
+
 fn is_harmless(c: char) -> bool {
     let hidden = matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -49,6 +59,20 @@ mod tests {
         );
         assert_eq!(one_line("  two\nlines  ", 80), "two lines");
         assert_eq!(one_line("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn a_word_for_a_shell_stays_one_word() {
+        for (text, word) in [
+            ("/var/www/html", "/var/www/html"),
+            ("", "''"),
+            ("/a b", "'/a b'"),
+            ("/it's; rm -rf /", r"'/it'\''s; rm -rf /'"),
+            ("$(id)\x1b", r"'$(id)\u{1b}'"),
+            ("~root", "'~root'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 
     proptest! {

@@ -8,6 +8,7 @@ use crate::{
     id::{CheckId, HostName, RunId, SuiteName},
     inventory::Role,
     state::State,
+    suggestion::Suggestion,
     suite::Vantage,
 };
 
@@ -226,6 +227,12 @@ pub struct Cause {
     pub look: Option<String>,
     /// The permissions that SELinux took.
     pub denial: Option<DeniedAccess>,
+    /// The numbers of the events that the cause and its proof level rest on.
+    #[serde(default)]
+    pub evidence: Vec<u64>,
+    /// What tools that look at the denial alone would do: information, never applied.
+    #[serde(default)]
+    pub suggestion: Option<Suggestion>,
 }
 
 /// The closed set of causes.
@@ -358,7 +365,8 @@ impl CauseKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// A counter-experiment turned the check green.
+    /// By experiment: with the one domain permissive the checks passed, with the policy as it was they
+    /// failed again as before, and the denials name what was denied.
     Proven,
     /// Independent evidence agrees: before and after, the kernel's own answer, the symptom.
     Supported,

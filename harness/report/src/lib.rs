@@ -6,6 +6,7 @@
 mod cells;
 pub mod console;
 mod expect;
+pub mod explain;
 pub mod fanout;
 pub mod junit;
 pub mod markdown;

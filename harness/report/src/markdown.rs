@@ -88,7 +88,7 @@ fn denials(verdict: &Verdict) -> Option<String> {
 
 /// Takes the meaning from every character that has one in Markdown or HTML. `@` too: a host's text
 /// must not notify anybody.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

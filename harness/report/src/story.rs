@@ -4,7 +4,8 @@ use patchgate_core::{
     state::State,
     text::one_line,
     verdict::{
-        Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Seen, Twin, Undecided,
+        Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Proof, Seen, Twin,
+        Undecided,
     },
 };
 
@@ -59,6 +60,17 @@ pub(crate) fn title(finding: &Finding) -> String {
     format!("{} on {}{suite}", class(finding.class), hosts.join(", "))
 }
 
+/// What a proof level means.
+pub(crate) fn proof_means(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Proven => {
+            "with the domain permissive the checks passed, with the policy as it was they failed again"
+        }
+        Proof::Supported => "independent evidence agrees",
+        Proof::Suspected => "it fits, and nothing more",
+    }
+}
+
 /// What a class of finding is called by people.
 fn class(class: Class) -> &'static str {
     match class {
@@ -95,7 +107,7 @@ fn symptoms(finding: &Finding) -> Vec<(String, String)> {
     lines
 }
 
-fn symptom(seen: &Seen) -> (String, String) {
+pub(crate) fn symptom(seen: &Seen) -> (String, String) {
     let Seen {
         state,
         check,
@@ -124,7 +136,7 @@ fn access(denial: &DeniedAccess) -> (String, String) {
     line("access", &denial.to_string())
 }
 
-fn twin(twin: &Twin) -> (String, String) {
+pub(crate) fn twin(twin: &Twin) -> (String, String) {
     let fate = match twin.fate {
         Fate::Unaffected => "unaffected",
         Fate::Affected => "affected too",

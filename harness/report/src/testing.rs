@@ -332,6 +332,8 @@ fn silent_cause() -> Cause {
             perms: vec!["accept".into(), "listen".into()],
             silenced: true,
         }),
+        evidence: vec![5, 29, 31],
+        suggestion: None,
     }
 }
 

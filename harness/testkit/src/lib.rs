@@ -19,6 +19,7 @@ mod weaken;
 mod world;
 
 pub mod catalogue;
+pub mod night;
 
 pub use self::{
     connector::{ScriptedConnector, ScriptedHost},

@@ -6,13 +6,14 @@ fn run(arguments: &str) -> Ended {
     Place::new(&[]).run(arguments)
 }
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "run",
     "check",
     "plan",
     "hosts",
     "judge",
     "report",
+    "explain",
     "lab",
     "exit-codes",
     "completions",

@@ -69,8 +69,8 @@ fn is_denial(result: &CellResult) -> bool {
 fn of_group(view: &View<'_>, group: Group, results: &[&CellResult]) -> Finding {
     let (class, host, suite) = group;
     let symptoms = results.iter().map(|r| seen(r)).collect::<Vec<_>>();
-    let (cause, mut evidence) = match class {
-        Class::Fixed => (fixed(), BTreeSet::new()),
+    let cause = match class {
+        Class::Fixed => fixed(),
         Class::RebuildOnlyRegression
         | Class::Regression
         | Class::NewDenial
@@ -80,16 +80,18 @@ fn of_group(view: &View<'_>, group: Group, results: &[&CellResult]) -> Finding {
         | Class::BrokenBefore
         | Class::AccessLost => cause::of_group(view, &host, &suite, results),
     };
+    let mut evidence: BTreeSet<u64> = cause.evidence.iter().copied().collect();
     evidence.extend(results.iter().flat_map(|r| r.events.iter().copied()));
+    let twin = results
+        .iter()
+        .filter_map(|r| view.twin_fate(r))
+        .max_by_key(|t| t.1)
+        .map(twin);
     Finding {
         id: format!("{}.{host}.{suite}", class.word()),
         class,
-        suspects: suspects::rank(view, &host, &suite, &cause),
-        twin: results
-            .iter()
-            .filter_map(|r| view.twin_fate(r))
-            .max_by_key(|t| t.1)
-            .map(twin),
+        suspects: suspects::rank(view, &host, &suite, (class, &cause), twin.as_ref()),
+        twin,
         hosts: vec![host],
         checks: results
             .iter()
@@ -110,13 +112,13 @@ fn twin((host, fate): (HostName, Fate)) -> Twin {
 }
 
 fn fixed() -> Cause {
-    Cause {
-        kind: CauseKind::Unknown,
-        proof: Proof::Suspected,
-        explanation: "The check failed before the patch and passes after it.".to_owned(),
-        look: None,
-        denial: None,
-    }
+    let explanation = "The check failed before the patch and passes after it.";
+    cause::plain(
+        CauseKind::Unknown,
+        Proof::Suspected,
+        explanation,
+        BTreeSet::new(),
+    )
 }
 
 fn seen(result: &CellResult) -> Seen {
@@ -185,12 +187,15 @@ fn drift_finding(host: &HostName, state: State, mode: Mode, evidence: Vec<u64>) 
          nothing for production.",
         mode.word()
     );
+    let events = evidence.iter().copied().collect();
     let cause = Cause {
-        kind: CauseKind::SelinuxMode,
-        proof: Proof::Supported,
-        explanation,
         look: Some("getenforce; cat /etc/selinux/config /proc/cmdline".to_owned()),
-        denial: None,
+        ..cause::plain(
+            CauseKind::SelinuxMode,
+            Proof::Supported,
+            explanation,
+            events,
+        )
     };
     plain(Class::ModeDrift, host, symptom, cause, evidence)
 }
@@ -240,13 +245,11 @@ fn of_lost_hosts(view: &View<'_>) -> Vec<Finding> {
             "{}; {control}, unpatched then, went on answering",
             at.value.text()
         );
+        let explanation = "The host answered before the patch and did not come back after it.";
+        let events = BTreeSet::from([start, at.seq]);
         let cause = Cause {
-            kind: CauseKind::Unknown,
-            proof: Proof::Suspected,
-            explanation: "The host answered before the patch and did not come back after it."
-                .to_owned(),
             look: Some("look at the host's console".to_owned()),
-            denial: None,
+            ..cause::plain(CauseKind::Unknown, Proof::Suspected, explanation, events)
         };
         Some(plain(
             Class::HostLost,
@@ -263,23 +266,26 @@ fn of_lost_hosts(view: &View<'_>) -> Vec<Finding> {
 fn of_vectors(view: &View<'_>, found: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for host in &view.plan.hosts {
-        // The denial itself counts: another one of the host says nothing about this one.
+        // The access itself counts: another one of the host says nothing about this one.
         let named = |l: &cause::Lost| {
-            let names = |f: &Finding| f.cause.denial.as_ref() == Some(&l.denial);
+            let names = |f: &Finding| {
+                let denial = f.cause.denial.as_ref();
+                denial.is_some_and(|d| cause::same_access(d, &l.denial))
+            };
             found
                 .iter()
                 .any(|f| f.hosts.contains(&host.name) && names(f))
         };
-        let losses = cause::losses(view, &host.name, None);
+        let losses = cause::losses(view, &host.name);
         if let Some(change) = losses.into_iter().find(|l| !named(l)) {
-            let cause = cause::of_access(&change.denial, Proof::Suspected, None);
+            let cause = cause::unfelt(change);
             let symptom = format!("{}: {}", change.state, change.denial);
             findings.push(plain(
                 Class::AccessLost,
                 &host.name,
                 symptom,
                 cause,
-                change.evidence,
+                change.evidence.clone(),
             ));
         }
     }

@@ -1,116 +1,119 @@
-//! Which packages of the transaction may have brought a finding, likeliest first.
+//! Which packages of the transaction may have brought a finding, likeliest first, each with its reasons.
 
-use super::{View, cause::losses};
+mod ties;
+
+use self::ties::{Tie, Ties};
+use super::View;
 use crate::{
     id::{HostName, SuiteName},
     package::{self, PackageChange},
     state::State,
-    verdict::{Cause, CauseKind, Suspect},
+    verdict::{Cause, Class, Fate, Suspect, Twin},
 };
 
 /// How many suspects a finding names.
 const MOST: usize = 5;
 
-/// Ranks the packages that the transaction changed by what ties them to the cause.
+/// Ranks the packages that the transaction changed by what ties them to the cause. What was there before
+/// the transaction was brought by none of them.
 pub(super) fn rank(
     view: &View<'_>,
     host: &HostName,
     suite: &SuiteName,
-    cause: &Cause,
+    (class, cause): (Class, &Cause),
+    twin: Option<&Twin>,
 ) -> Vec<Suspect> {
+    if class == Class::BrokenBefore {
+        return Vec::new();
+    }
+    let ties = Ties::new(view, host, suite, cause);
+    let twin = TwinTook::new(view, host, twin);
     let changes = changes(view, host);
-    let measured = is_measured(view, host, cause);
-    let twins = view.plan.host(host).and_then(|h| h.twin.as_ref());
-    let twins: Vec<String> = twins
-        .map(|t| self::changes(view, t))
-        .unwrap_or_default()
-        .iter()
-        .map(after)
-        .collect();
     let mut ranked: Vec<(u32, Suspect)> = changes
         .iter()
         .filter_map(|change| {
-            let (weight, why) = ties(view, suite, cause, measured, change)?;
-            let nevra = after(change);
-            let shared = twins.contains(&nevra);
-            let why = if shared {
-                format!("{why}; the twin took it too")
-            } else {
-                why
-            };
+            let mut ties = ties.of(change);
+            if changes.len() == 1 {
+                ties.push(Tie::of_the_only_one());
+            }
+            if ties.is_empty() {
+                return None;
+            }
+            ties.sort_by_key(|t| std::cmp::Reverse(t.weight));
+            let nevra = now(change);
+            let weight = ties.iter().map(|t| t.weight).sum();
+            let (weight, twin) = twin.weigh(&nevra, weight);
+            let reasons = ties.into_iter().map(|t| t.why).chain(twin);
+            let why = reasons.collect::<Vec<_>>().join("; ");
             Some((weight, Suspect { nevra, why }))
         })
         .collect();
     ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.nevra.cmp(&y.nevra)));
-    ranked
-        .into_iter()
-        .map(|(_, suspect)| suspect)
-        .take(MOST)
-        .collect()
+    let best = ranked.into_iter().map(|(_, suspect)| suspect);
+    best.take(MOST).collect()
+}
+
+/// What the twin took in its own transaction, and how it fares.
+struct TwinTook {
+    /// None where that is not known, or where there is no twin.
+    took: Option<Vec<String>>,
+    passes: bool,
+}
+
+impl TwinTook {
+    fn new(view: &View<'_>, host: &HostName, twin: Option<&Twin>) -> Self {
+        let name = view.plan.host(host).and_then(|h| h.twin.as_ref());
+        let took = name.and_then(|t| known_changes(view, t));
+        Self {
+            took: took.map(|all| all.iter().map(now).collect()),
+            passes: twin.is_some_and(|t| t.fate == Fate::Unaffected),
+        }
+    }
+
+    /// The weight of a package beside the twin, and what is said of it: one that the twin took and passes
+    /// with is less suspect, one that it did not take is more.
+    fn weigh(&self, nevra: &String, weight: u32) -> (u32, Option<String>) {
+        let Some(took) = &self.took else {
+            return (weight, None);
+        };
+        match (took.contains(nevra), self.passes) {
+            (true, true) => (
+                weight / 2,
+                Some("the twin took it too and passes".to_owned()),
+            ),
+            (true, false) => (weight, Some("the twin took it too".to_owned())),
+            (false, true) => (
+                weight + 3,
+                Some("the twin, which passes, did not take it".to_owned()),
+            ),
+            (false, false) => (weight, None),
+        }
+    }
 }
 
 /// The packages that the transaction changed on a host.
 pub(super) fn changes(view: &View<'_>, host: &HostName) -> Vec<PackageChange> {
-    let Some(ledger) = view.ledger.hosts.get(host) else {
-        return Vec::new();
-    };
-    let after = [State::Restarted, State::Patched]
-        .into_iter()
-        .find_map(|s| ledger.packages(s));
-    match (ledger.packages(State::Baseline), after) {
-        (Some(before), Some(after)) => package::difference(before, after),
-        _ => Vec::new(),
-    }
+    known_changes(view, host).unwrap_or_default()
 }
 
-fn after(change: &PackageChange) -> String {
+/// The same; none where either side is not known.
+fn known_changes(view: &View<'_>, host: &HostName) -> Option<Vec<PackageChange>> {
+    let ledger = view.ledger.hosts.get(host)?;
+    let after = [State::Restarted, State::Patched]
+        .into_iter()
+        .find_map(|s| ledger.packages(s))?;
+    Some(package::difference(
+        ledger.packages(State::Baseline)?,
+        after,
+    ))
+}
+
+/// The package as it is now, or as it was when it is gone.
+fn now(change: &PackageChange) -> String {
     match change {
         PackageChange::Removed(package) => package.to_string(),
         PackageChange::Installed(package)
         | PackageChange::Upgraded { to: package, .. }
         | PackageChange::Downgraded { to: package, .. } => package.to_string(),
     }
-}
-
-/// A weight and the reason; none when nothing ties the package to the cause.
-fn ties(
-    view: &View<'_>,
-    suite: &SuiteName,
-    cause: &Cause,
-    measured: bool,
-    change: &PackageChange,
-) -> Option<(u32, String)> {
-    let name = change.name();
-    if cause.kind.is_selinux() && name.starts_with("selinux-policy-") {
-        let why = if measured {
-            "carries the policy whose access vectors changed"
-        } else {
-            "carries the SELinux policy"
-        };
-        return Some((30, why.to_owned()));
-    }
-    if cause.kind.is_selinux() && (name == "selinux-policy" || name.ends_with("-selinux")) {
-        return Some((20, "belongs to the SELinux policy that changed".to_owned()));
-    }
-    let needed = view
-        .plan
-        .suites
-        .iter()
-        .find(|s| s.name == *suite)?
-        .needs
-        .packages
-        .iter();
-    if needed.into_iter().any(|n| n == name) {
-        return Some((10, "is what the suite checks".to_owned()));
-    }
-    (cause.kind == CauseKind::Unknown).then(|| (1, "changed in this transaction".to_owned()))
-}
-
-/// Whether the kernel's own answers show what the cause says, and not the log alone.
-fn is_measured(view: &View<'_>, host: &HostName, cause: &Cause) -> bool {
-    let all = losses(view, host, None);
-    cause
-        .denial
-        .as_ref()
-        .is_some_and(|d| all.iter().any(|l| l.denial == *d))
 }

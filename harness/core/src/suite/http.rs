@@ -67,6 +67,12 @@ impl Http {
         }
     }
 
+    /// The port that is asked: the URL's own, or that of its scheme.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        url::port(&self.url)
+    }
+
     /// Reads the map under `http:`, all but `within`.
     pub(super) fn read(reader: &Reader<'_>, vantage: Vantage) -> Option<Self> {
         let url = reader.required("url").and_then(|f| read_url(&f, vantage));

@@ -58,6 +58,18 @@ pub(super) fn check(url: &str) -> Result<Target, UrlError> {
     authority(&rest[..end])
 }
 
+/// The port of a URL that was checked: its own, or that of its scheme.
+pub(super) fn port(url: &str) -> Option<u16> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let tail = authority.rsplit([']', '}']).next().unwrap_or_default();
+    match tail.rsplit_once(':').map(|(_, port)| port) {
+        Some(port) if !port.is_empty() => port.parse().ok(),
+        Some(_) | None if scheme.eq_ignore_ascii_case("https") => Some(443),
+        Some(_) | None => Some(80),
+    }
+}
+
 fn authority(authority: &str) -> Result<Target, UrlError> {
     if authority.contains('@') {
         return Err(UrlError::Login);
@@ -83,6 +95,21 @@ fn authority(authority: &str) -> Result<Target, UrlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_the_url_s_own_or_its_scheme_s() {
+        for (url, wanted) in [
+            ("http://{{ host }}/", Some(80)),
+            ("HTTPS://{{ host }}", Some(443)),
+            ("http://{{ host }}:8081/a:1", Some(8081)),
+            ("http://[::1]:8080?x", Some(8080)),
+            ("http://[::1]/", Some(80)),
+            ("http://localhost:/", Some(80)),
+            ("nonsense", None),
+        ] {
+            assert_eq!(port(url), wanted, "{url}");
+        }
+    }
 
     #[test]
     fn urls_ask_the_host_or_whoever_asks() {

@@ -78,7 +78,8 @@ pub fn february_localhost_passes() -> Case {
 pub fn february_without_vectors() -> Case {
     let rebuild = HostScript::rebuild().february();
     let rebuild = rebuild.when(Moment::Transaction, Effect::VectorsUnreadable);
-    let findings: Findings = &["rebuild-only-regression.centos-web.httpd service-down suspected"];
+    let findings: Findings =
+        &["rebuild-only-regression.centos-web.httpd selinux-silent-denial suspected"];
     (
         pair("february-without-vectors", rebuild),
         closed(findings, NO_PAGE),
@@ -149,8 +150,8 @@ pub fn loud_denial() -> Case {
     let rebuild = rebuild.when(Moment::Transaction, Effect::Loud(Denied::Page));
     let expected = closed(
         &[
-            "rebuild-only-regression.centos-web.httpd selinux-denial supported",
-            "new-denial.centos-web.httpd selinux-denial supported",
+            "rebuild-only-regression.centos-web.httpd selinux-label supported",
+            "new-denial.centos-web.httpd selinux-label supported",
         ],
         &[
             ("centos-web patched httpd/root-page", "failed"),
@@ -179,14 +180,14 @@ pub fn unnoticed_denial() -> Case {
     (pair("unnoticed-denial", rebuild), expected)
 }
 
-/// SELinux denied the page before and denies it after: nothing new, and nothing that the patch could
-/// be judged by.
+/// SELinux denied the page before and denies it after: the cause is plain, and nothing that the patch
+/// could be judged by.
 #[must_use]
 pub fn denied_before() -> Case {
     let rebuild = HostScript::rebuild().when(Moment::Before, Effect::Loud(Denied::Page));
     let expected = undecided(
         3,
-        &["broken-before.centos-web.httpd unknown suspected"],
+        &["broken-before.centos-web.httpd selinux-denial supported"],
         &[
             ("centos-web * httpd/root-page", "failed"),
             ("centos-web * httpd/root-page-local", "failed"),
@@ -202,7 +203,7 @@ pub fn mode_drift() -> Case {
     let rebuild = rebuild.when(Moment::Transaction, Effect::Permissive);
     let expected = closed(
         &[
-            "rebuild-only-regression.centos-web.selinux unknown suspected",
+            "rebuild-only-regression.centos-web.selinux selinux-mode supported",
             "mode-drift.centos-web selinux-mode supported",
             "access-lost.centos-web selinux-silent-denial suspected",
         ],
@@ -240,7 +241,7 @@ pub fn february_of_a_broken_host() -> Case {
     let expected = closed(
         &[
             "rebuild-only-regression.centos-web.httpd selinux-silent-denial supported",
-            "broken-before.centos-web.httpd unknown suspected",
+            "broken-before.centos-web.httpd firewall suspected",
         ],
         &[
             ("centos-web * httpd/root-page", "failed"),

@@ -52,7 +52,7 @@ pub fn firewalled() -> Case {
     let cut = Effect::Remote(Served::Failed(HttpPhase::ConnectTimeout, 5000));
     let rebuild = HostScript::rebuild().when(Moment::Transaction, cut);
     let expected = closed(
-        &["rebuild-only-regression.centos-web.httpd unknown suspected"],
+        &["rebuild-only-regression.centos-web.httpd firewall suspected"],
         &[
             ("centos-web patched httpd/root-page", "failed"),
             ("centos-web restarted httpd/root-page", "failed"),
@@ -68,7 +68,7 @@ pub fn broken_before() -> Case {
     let rebuild = HostScript::rebuild().when(Moment::Before, cut);
     let expected = undecided(
         3,
-        &["broken-before.centos-web.httpd unknown suspected"],
+        &["broken-before.centos-web.httpd firewall suspected"],
         &[("centos-web * httpd/root-page", "failed")],
     );
     (pair("broken-before", rebuild), expected)
@@ -160,7 +160,7 @@ pub fn check_only_fails() -> Case {
         ..pair("check-only-fails", rebuild)
     };
     let expected = closed(
-        &["failure.centos-web.httpd unknown suspected"],
+        &["failure.centos-web.httpd selinux-silent-denial supported"],
         &[
             ("centos-web baseline httpd/root-page", "failed"),
             ("centos-web baseline httpd/root-page-local", "failed"),
@@ -198,7 +198,7 @@ pub fn restart_fails_beside_a_failure() -> Case {
 pub fn config_broken() -> Case {
     let rebuild = HostScript::rebuild().when(Moment::Transaction, Effect::ConfigBroken);
     let expected = closed(
-        &["rebuild-only-regression.centos-web.httpd service-down supported"],
+        &["rebuild-only-regression.centos-web.httpd config supported"],
         &[
             ("centos-web restarted httpd/root-page", "failed"),
             ("centos-web restarted httpd/root-page-local", "failed"),
@@ -213,7 +213,7 @@ pub fn config_broken() -> Case {
 pub fn bound_to_loopback() -> Case {
     let rebuild = HostScript::rebuild().when(Moment::Transaction, Effect::Listens("127.0.0.1"));
     let expected = closed(
-        &["rebuild-only-regression.centos-web.httpd unknown suspected"],
+        &["rebuild-only-regression.centos-web.httpd bound-to-loopback supported"],
         &[
             ("centos-web patched httpd/root-page", "failed"),
             ("centos-web restarted httpd/root-page", "failed"),

@@ -341,7 +341,7 @@ fn broken_diagnosis(name: &'static str, comeback: Comeback) -> Scenario {
 #[must_use]
 pub fn diagnosis_comes_back() -> Case {
     let scenario = broken_diagnosis("diagnosis-comes-back", Comeback::After(2));
-    let findings = &["failure.centos-web.httpd unknown suspected"];
+    let findings = &["failure.centos-web.httpd selinux-silent-denial supported"];
     (scenario, closed(findings, NO_PAGE))
 }
 
@@ -349,7 +349,7 @@ pub fn diagnosis_comes_back() -> Case {
 #[must_use]
 pub fn diagnosis_lost() -> Case {
     let scenario = broken_diagnosis("diagnosis-lost", Comeback::Never);
-    let findings = &["failure.centos-web.httpd unknown suspected"];
+    let findings = &["failure.centos-web.httpd selinux-silent-denial supported"];
     (scenario, closed(findings, NO_PAGE))
 }
 
@@ -357,7 +357,7 @@ pub fn diagnosis_lost() -> Case {
 #[must_use]
 pub fn diagnosis_comes_back_changed() -> Case {
     let scenario = broken_diagnosis("diagnosis-comes-back-changed", Comeback::WithAnotherKey);
-    let findings = &["failure.centos-web.httpd unknown suspected"];
+    let findings = &["failure.centos-web.httpd selinux-silent-denial supported"];
     let expected = Expectation {
         exit: 6,
         ..closed(findings, NO_PAGE)

@@ -1,0 +1,181 @@
+//! The counter-experiment: with the one domain permissive the checks passed, with nothing else.
+//!
+//! A proof needs the experiment whole and undisturbed ([`super::super::protocol`]), every failed check of
+//! the state turned by it ([`super::super::trial`]), and denials of the domain that name what was denied:
+//! seen again in the experiment's own log where that is whole, all of them of the same domain and type, all
+//! of them logged or all of them silent, each failure explained by one of them, and no other new denial of
+//! the domain beside them. Whatever is missing, nothing is proven.
+
+use super::{
+    super::{
+        access::{Access, Origin},
+        candidate::Clue,
+        effect,
+        scene::{Failure, Scene},
+        trial::{Answer, Trial},
+    },
+    boolean, label, port, selinux,
+};
+use crate::{
+    outcome::SymptomKind,
+    verdict::{CauseKind, Proof},
+};
+
+/// The clue that an experiment proves.
+pub(super) fn proven(scene: &Scene<'_>) -> Vec<Clue> {
+    if !scene.is_enforced() || scene.trials.iter().any(|t| t.answer == Answer::Unmoved) {
+        return Vec::new();
+    }
+    let turned = scene.trials.iter().filter(|t| t.answer == Answer::Turned);
+    turned.filter_map(|t| of(scene, t)).collect()
+}
+
+/// What an experiment supports that turned every failed check, whatever its log says of the denials.
+pub(super) fn turned(scene: &Scene<'_>) -> Vec<Clue> {
+    let turned = scene.trials.iter().filter(|t| t.answer == Answer::Turned);
+    let clue = |trial: &Trial| {
+        let denied = scene.accesses.iter();
+        let logged = denied.filter(|a| a.origin == Origin::Logged).count() > 0;
+        let explanation = format!(
+            "With {} permissive {} passed, with the policy as it was the same failure came back: SELinux \
+             denies it something, of which what was seen does not say enough.",
+            trial.domain,
+            checks(trial)
+        );
+        let mut clue = Clue::new(kind_of_silence(!logged && scene.is_whole()), explanation)
+            .about(format!("{} ?", trial.domain))
+            .supported(scene.is_enforced())
+            .look("semodule -DB, ask again, ausearch -m AVC -ts recent, semodule -B")
+            .on(trial.events.iter().copied())
+            .on(scene.events());
+        clue.weight = 85;
+        clue
+    };
+    turned.map(clue).collect()
+}
+
+fn checks(trial: &Trial) -> String {
+    let checks: Vec<String> = trial.asked.iter().map(ToString::to_string).collect();
+    checks.join(" and ")
+}
+
+fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
+    let felt: Vec<&Failure<'_>> = scene.failures.iter().filter(|f| is_felt(f)).collect();
+    let named: Vec<&Access> = scene
+        .accesses
+        .iter()
+        .filter(|a| a.denial.source == trial.domain && trial.confirms(a))
+        .filter(|a| felt.iter().any(|f| effect::explains(scene, a, f)))
+        .collect();
+    let named = nearest(scene, named);
+    let explained = |f: &&Failure<'_>| named.iter().any(|a| effect::explains(scene, a, f));
+    if felt.is_empty() || !felt.iter().all(explained) {
+        return None;
+    }
+    let logged = scene.accesses.iter().filter(|a| a.origin == Origin::Logged);
+    let logged = logged.filter(|a| a.denial.source == trial.domain);
+    let first = reason(scene, named.first()?);
+    let mut others = named
+        .iter()
+        .copied()
+        .chain(logged)
+        .map(|a| reason(scene, a));
+    if !others.all(|c| (c.kind, &c.subject) == (first.kind, &first.subject)) {
+        return None;
+    }
+    // What a label, a boolean or a port is to blame for may be logged in part.
+    let silent = if is_specific(first.kind) {
+        named.iter().all(|a| a.denial.silenced)
+    } else {
+        silence(&named)?
+    };
+    Some(finish(scene, trial, &named, silent, first))
+}
+
+/// Where a path of the suite's own is among the objects, the others, whose place is not known, do not count:
+/// without dontaudit rules a service is denied much that it never needed.
+fn nearest<'a>(scene: &Scene<'_>, named: Vec<&'a Access>) -> Vec<&'a Access> {
+    let near = named.iter().filter(|a| effect::is_surely_near(scene, a));
+    let near: Vec<&Access> = near.copied().collect();
+    if near.is_empty() { named } else { near }
+}
+
+/// Whether a kind says why it is denied, and not only that.
+fn is_specific(kind: CauseKind) -> bool {
+    kind.is_selinux() && kind != CauseKind::SelinuxDenial && kind != CauseKind::SelinuxSilentDenial
+}
+
+/// The failures that the experiment asked about.
+fn is_felt(failure: &Failure<'_>) -> bool {
+    failure.kind != Some(SymptomKind::Denials)
+}
+
+/// Whether the denials are silent, all of them alike; none when they differ or when it is not known. One
+/// that shows only without dontaudit rules is silent if the kernel says so or the state's log is whole.
+fn silence(named: &[&Access]) -> Option<bool> {
+    let is_silent = |a: &&Access| match a.origin {
+        Origin::Logged => Some(false),
+        Origin::Lost | Origin::Answered => Some(a.denial.silenced),
+        Origin::Revealed => a.denial.silenced.then_some(true),
+    };
+    let first = is_silent(named.first()?)?;
+    named
+        .iter()
+        .all(|a| is_silent(a) == Some(first))
+        .then_some(first)
+}
+
+/// The most specific reason of a denied access.
+fn reason(scene: &Scene<'_>, access: &Access) -> Clue {
+    if let Some(wrong) = label::of(scene, access) {
+        return label::clue(scene, &wrong, access);
+    }
+    if let Some(flipped) = boolean::of(scene, access) {
+        return boolean::clue(scene, &flipped, access);
+    }
+    if let Some(untyped) = port::of(scene, access) {
+        return port::clue(scene, &untyped, access);
+    }
+    selinux::clue(scene, access)
+}
+
+fn kind_of_silence(silent: bool) -> CauseKind {
+    if silent {
+        CauseKind::SelinuxSilentDenial
+    } else {
+        CauseKind::SelinuxDenial
+    }
+}
+
+fn finish(
+    scene: &Scene<'_>,
+    trial: &Trial,
+    named: &[&Access],
+    silent: bool,
+    mut clue: Clue,
+) -> Clue {
+    if !is_specific(clue.kind) {
+        clue.kind = kind_of_silence(silent);
+    }
+    if let Some(denial) = &mut clue.denial {
+        let alike = named
+            .iter()
+            .filter(|a| a.denial.class == denial.class && a.denial.target == denial.target);
+        let all = alike.flat_map(|a| a.denial.perms.iter().cloned());
+        denial.perms.extend(all);
+        denial.perms.sort();
+        denial.perms.dedup();
+        denial.silenced = silent;
+    }
+    clue.proof = Proof::Proven;
+    clue.proven_by = Some(format!(
+        "Proven by experiment: with {} permissive {} passed, with the policy as it was the same \
+         failure came back.",
+        trial.domain,
+        checks(trial)
+    ));
+    let shown = named.iter().flat_map(|a| a.evidence.iter().copied());
+    clue.on(trial.events.iter().copied())
+        .on(shown.collect::<Vec<_>>())
+        .on(scene.events())
+}

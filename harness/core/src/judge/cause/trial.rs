@@ -1,0 +1,259 @@
+//! What the experiments of a scene came to.
+//!
+//! The question is asked of each failed check: did it fail as in the state, go on failing without dontaudit
+//! rules, pass with the domain permissive, and fail in the same way with the policy restored?
+
+use std::collections::BTreeSet;
+
+use super::{
+    access::{self, Access, Origin},
+    loss,
+    protocol::{Experiment, Stage, experiments},
+    scene::{Failure, Scene},
+    sights::{same_unit, type_of},
+};
+use crate::{
+    diagnosis::Phase,
+    evidence::{coverage::Coverage, denial::Decision},
+    id::CheckId,
+    outcome::{Outcome, Symptom, SymptomKind, evaluate},
+    suite::CheckKind,
+    verdict::DeniedAccess,
+};
+
+/// What an experiment came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::judge) enum Answer {
+    /// Every failed check passed with the domain permissive, and with nothing else.
+    Turned,
+    /// Every failed check went on failing: it is not this domain.
+    Unmoved,
+    /// It proves nothing.
+    Open(String),
+}
+
+/// One experiment, weighed.
+#[derive(Clone, Debug)]
+pub(in crate::judge) struct Trial {
+    /// The domain.
+    pub(in crate::judge) domain: String,
+    /// What it came to.
+    pub(in crate::judge) answer: Answer,
+    /// The scene's failed checks that it asked.
+    pub(in crate::judge) asked: Vec<CheckId>,
+    /// The denials of its windows.
+    seen: Vec<Access>,
+    /// Whether its windows hold every denial.
+    is_whole: bool,
+    /// Those of the denials that the state's log does not have.
+    pub(in crate::judge) shown: Vec<Access>,
+    /// Its events.
+    pub(in crate::judge) events: BTreeSet<u64>,
+}
+
+impl Trial {
+    fn new(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Self {
+        let seen = seen(scene, experiment);
+        let mut windows = experiment.stages.iter().filter_map(|s| s.window.as_ref());
+        Self {
+            domain: experiment.domain.to_owned(),
+            answer: answer(scene, experiment),
+            asked: asked(scene, experiment),
+            is_whole: windows.all(|(_, w)| w.coverage == Coverage::Complete),
+            shown: shown(scene, &seen),
+            seen,
+            events: experiment.events.clone(),
+        }
+    }
+
+    /// Whether an access was denied while the experiment went on: by its windows, where these hold every
+    /// denial; where they do not, nothing speaks against it.
+    pub(in crate::judge) fn confirms(&self, access: &Access) -> bool {
+        !self.is_whole || self.seen.iter().any(|s| s.is_like(access))
+    }
+}
+
+/// All experiments of a scene.
+pub(super) fn all(scene: &Scene<'_>) -> Vec<Trial> {
+    let experiments = experiments(scene.steps());
+    experiments.iter().map(|e| Trial::new(scene, e)).collect()
+}
+
+/// The scene's own failed checks among those that were asked.
+fn asked(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<CheckId> {
+    let ours = scene.failures.iter().map(|f| &f.result.cell.check);
+    let asked = |id: &&CheckId| experiment.stages.iter().any(|s| s.asked.contains_key(id));
+    ours.filter(asked).cloned().collect()
+}
+
+fn answer(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Answer {
+    if let Some(defect) = experiment.defect() {
+        return Answer::Open(defect);
+    }
+    let to_ask = scene.failures.iter().filter(|f| is_askable(f));
+    let mut answers = to_ask.map(|f| of_failure(experiment, f));
+    let Some(first) = answers.next() else {
+        return Answer::Open("no failed check could be asked".to_owned());
+    };
+    let all = answers.all(|a| a == first);
+    match first {
+        Answer::Turned if !all => Answer::Open("it did not turn every failed check".to_owned()),
+        Answer::Unmoved if !all => Answer::Open("it turned some failed checks only".to_owned()),
+        Answer::Turned => untold_start(experiment).map_or(Answer::Turned, Answer::Open),
+        Answer::Unmoved if !are_up(experiment) => {
+            Answer::Open("units were down in every phase".to_owned())
+        }
+        Answer::Unmoved => Answer::Unmoved,
+        Answer::Open(why) => Answer::Open(why),
+    }
+}
+
+/// The windows answer for the checks of denials; everything else has to be asked again.
+fn is_askable(failure: &Failure<'_>) -> bool {
+    failure.kind != Some(SymptomKind::Denials)
+}
+
+fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
+    let check = &failure.result.cell.check;
+    let open = |why: &str| Answer::Open(format!("{check} {why}"));
+    let Some(before) = failure.symptom() else {
+        return open("cannot be explained by a denial");
+    };
+    let saw = |stage: &Stage<'_>| {
+        let saw = stage.asked.get(check)?;
+        evaluate(failure.want, saw)
+    };
+    let fails = |stage: &Stage<'_>| is_like(saw(stage).as_ref(), before);
+    if !experiment
+        .stages
+        .iter()
+        .all(|s| s.asked.contains_key(check))
+    {
+        return of_unasked(experiment, failure);
+    }
+    let untouched = |s: &&Stage<'_>| s.phase != Phase::DomainPermissive;
+    if !experiment.stages.iter().filter(untouched).all(fails) {
+        return open("did not fail in the same way as before, or not any more");
+    }
+    match experiment.stage(Phase::DomainPermissive).and_then(saw) {
+        Some(Outcome::Passed) => Answer::Turned,
+        outcome if is_like(outcome.as_ref(), before) => Answer::Unmoved,
+        Some(_) | None => open("failed in another way with the domain permissive"),
+    }
+}
+
+/// Whether a check failed in the same way: the same kind, and the same status where one came.
+fn is_like(outcome: Option<&Outcome>, before: &Symptom) -> bool {
+    let Some(Outcome::Failed { symptom }) = outcome else {
+        return false;
+    };
+    let exact = symptom.kind == SymptomKind::HttpStatus;
+    symptom.kind == before.kind && (!exact || symptom.text == before.text)
+}
+
+/// A unit that was down needs not be asked where the marks and the starts say as much.
+fn of_unasked(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
+    let check = &failure.result.cell.check;
+    let unit = match failure.want {
+        CheckKind::Service(service) if failure.kind == Some(SymptomKind::ServiceState) => {
+            &service.unit
+        }
+        CheckKind::Service(_)
+        | CheckKind::Http(_)
+        | CheckKind::Command(_)
+        | CheckKind::Selinux(_)
+        | CheckKind::Denials(_) => return Answer::Open(format!("{check} was not asked again")),
+    };
+    let was_down = experiment
+        .before
+        .units
+        .iter()
+        .any(|(name, state)| same_unit(name, unit) && state != "active");
+    let came_up = experiment
+        .stage(Phase::DomainPermissive)
+        .is_some_and(|s| s.started.iter().any(|u| same_unit(u, unit)));
+    if was_down && came_up {
+        Answer::Turned
+    } else {
+        Answer::Open(format!("{check} was not asked again"))
+    }
+}
+
+/// A unit that was started only with the domain permissive may have needed nothing but the start.
+fn untold_start(experiment: &Experiment<'_>) -> Option<String> {
+    let started = |phase| experiment.stage(phase).map_or(&[][..], |s| s.started);
+    let elsewhere = [Phase::DontauditOff, Phase::Restored].map(started).concat();
+    let alone = started(Phase::DomainPermissive)
+        .iter()
+        .find(|u| !elsewhere.iter().any(|e| same_unit(e, u)))?;
+    Some(format!("{alone} was not started with the domain confined"))
+}
+
+/// Whether every unit ran with the domain permissive, as far as that is known.
+fn are_up(experiment: &Experiment<'_>) -> bool {
+    let started = experiment
+        .stage(Phase::DomainPermissive)
+        .map_or(&[][..], |s| s.started);
+    let mut units = experiment.before.units.iter();
+    units.all(|(name, state)| state == "active" || started.iter().any(|u| same_unit(u, name)))
+}
+
+/// The denials that the windows of an experiment hold.
+fn seen(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
+    let domains = &scene.suite.domains;
+    if scene.is_unenforced() || !domains.iter().any(|d| d == experiment.domain) {
+        return Vec::new();
+    }
+    let windows = experiment.stages.iter().filter_map(|s| s.window.as_ref());
+    let denied = windows.flat_map(|(seq, window)| {
+        let ours = window.denials().filter(|d| is_domain(d, experiment.domain));
+        access::merged(ours, Origin::Revealed, *seq)
+    });
+    denied.collect()
+}
+
+/// Those that the state's log does not have.
+fn shown(scene: &Scene<'_>, seen: &[Access]) -> Vec<Access> {
+    let is_logged = |a: &Access| {
+        let all = scene.accesses.iter();
+        all.filter(|l| l.origin == Origin::Logged)
+            .any(|l| l.is_like(a))
+    };
+    let mut shown: Vec<Access> = seen.iter().filter(|a| !is_logged(a)).cloned().collect();
+    for access in &mut shown {
+        let silence = silence(scene, &access.denial);
+        access.denial.silenced = silence.is_some();
+        access.evidence.extend(silence);
+    }
+    shown
+}
+
+fn is_domain(decision: &Decision, domain: &str) -> bool {
+    decision.source.as_ref().is_some_and(|s| s.type_ == domain)
+}
+
+/// The event that shows that a denial which the log has only without dontaudit rules is hidden by one: the
+/// kernel says so, or no record of the state's log can be missing.
+fn silence(scene: &Scene<'_>, denial: &DeniedAccess) -> Option<u64> {
+    let whole = || {
+        scene
+            .window()
+            .filter(|_| scene.is_whole())
+            .map(|(seq, _)| seq)
+    };
+    unaudited(scene, denial).or_else(whole)
+}
+
+/// The event in which the kernel says that it refuses something without a record.
+pub(super) fn unaudited(scene: &Scene<'_>, denial: &DeniedAccess) -> Option<u64> {
+    let (seq, table) = loss::table(scene.view.ledger, scene.host, scene.state)?;
+    let ours = table.vectors.keys().filter(|q| {
+        let is = |context: &str, type_: &str| type_of(context) == Some(type_);
+        is(q.source(), &denial.source)
+            && is(q.target(), &denial.target)
+            && q.class() == denial.class
+    });
+    let mut silent = ours.filter_map(|q| table.silent(q));
+    let hidden = silent.any(|names| denial.perms.iter().any(|p| names.contains(p)));
+    hidden.then_some(seq)
+}

@@ -1,0 +1,262 @@
+//! What an event holds, in a line.
+
+use crate::{
+    diagnosis::{ExperimentEvent, Found, UnitFound},
+    event::{PatchEnd, RestartEnd, What},
+    evidence::window::{examine, statement},
+    facts::Facts,
+    id::CheckId,
+    judge::cause::complaint,
+    observation::{HttpEnd, Observation},
+    outcome::evaluate,
+    plan::Plan,
+    reading::Reading,
+    snapshot::{policy::PathLabel, system::Listener},
+    text::one_line,
+};
+
+/// The longest line.
+const MAX: usize = 300;
+
+/// How many things of a kind a line names.
+const MOST: usize = 6;
+
+/// A text of a host, fit for people.
+pub(super) fn short(text: &str) -> String {
+    one_line(text, MAX)
+}
+
+/// `1 time`, `2 times`.
+pub(super) fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Whether a step is one of an experiment, which are told together.
+pub(super) fn is_experiment(found: &Found) -> bool {
+    matches!(found, Found::Experiment { .. })
+}
+
+/// Tells what events hold, with the plan's help.
+pub(super) struct Teller<'a> {
+    pub(super) plan: &'a Plan,
+}
+
+impl Teller<'_> {
+    /// An event.
+    pub(super) fn event(&self, what: &What) -> String {
+        short(&match what {
+            What::RunStarted { version, .. } => format!("the run began, patchgate {version}"),
+            What::HostConnected { address, .. } => format!("connected to {address}"),
+            What::HostUnreachable { stage, why } => format!("unreachable: {stage}: {why}"),
+            What::SecurityStopped { why } => format!("security stop: {why}"),
+            What::HostLocked { holder } => format!("locked: {holder}"),
+            What::HostLost { doing, why } => format!("lost while {doing}: {why}"),
+            What::BrokeDown { why } => format!("patchgate broke down: {why}"),
+            What::FactsCollected { facts } => of_facts(facts),
+            What::VectorsRead { vectors } => match vectors {
+                Reading::Known(table) => format!(
+                    "access vectors: {} answers of the kernel",
+                    table.vectors.len()
+                ),
+                Reading::Missing { why } => format!("access vectors could not be read: {why}"),
+            },
+            What::SnapshotTaken { .. } => "snapshot of the policy and the system".to_owned(),
+            What::Diagnosed { diagnosis } => self.found(&diagnosis.found),
+            What::CheckFinished { check, saw, .. } => format!("{check}: {}", self.saw(check, saw)),
+            What::WindowCaptured { capture, expected } => {
+                format!(
+                    "the window's log: {}",
+                    statement(&examine(capture, *expected))
+                )
+            }
+            What::PatchPlanned { packages } => match packages {
+                Reading::Known(packages) => format!("planned: {}", packages.join(", ")),
+                Reading::Missing { why } => format!("what was planned is not known: {why}"),
+            },
+            What::PatchStarted { .. } => "the transaction began".to_owned(),
+            What::PatchFinished { end, .. } => format!("the transaction ended: {}", patch_end(end)),
+            What::ServicesRestarted { units } => {
+                let all = units.iter().map(|(unit, end)| restarted(unit, end));
+                format!("restarted: {}", all.collect::<Vec<_>>().join(", "))
+            }
+            What::ArtifactSaved { path, .. } => format!("saved {path}"),
+            What::HostFinished { dirty } => match dirty {
+                Some(why) => format!("left dirty: {why}"),
+                None => "the host's part was over".to_owned(),
+            },
+            What::RunInterrupted { signal } => format!("the run was stopped by {signal}"),
+            What::RunFinished {} => "the run was over".to_owned(),
+            What::Unknown => "an event of a newer patchgate".to_owned(),
+        })
+    }
+
+    /// What a check saw, held against what it wants.
+    pub(super) fn saw(&self, check: &CheckId, saw: &Observation) -> String {
+        let outcome = self
+            .plan
+            .check(check)
+            .and_then(|(_, c)| evaluate(&c.kind, saw));
+        let text = match outcome {
+            Some(outcome) => outcome.reason().unwrap_or_else(|| "passes".to_owned()),
+            None => "is answered by the window".to_owned(),
+        };
+        short(&text)
+    }
+
+    /// What a step found.
+    pub(super) fn found(&self, found: &Found) -> String {
+        short(&match found {
+            Found::Request { check, from, saw } => {
+                let end = match &saw.end {
+                    HttpEnd::Answered(answer) => format!("answered with status {}", answer.status),
+                    HttpEnd::Failed(failure) => failure.phase.symptom().to_owned(),
+                };
+                format!("the request of {check} from {from}: {end}")
+            }
+            Found::Unit(unit) => of_unit(unit),
+            Found::Listeners { listeners } => of_listeners(listeners),
+            Found::ErrorLog { path, lines } => last_of(path, lines),
+            Found::Journal { unit, lines } => last_of(&format!("journal of {unit}"), lines),
+            Found::ConfigTest {
+                command,
+                exit,
+                output,
+            } => {
+                let end = exit.map_or("ran into its deadline".to_owned(), |n| {
+                    format!("exits with {n}")
+                });
+                format!("`{command}` {end}: {}", complaint(output))
+            }
+            Found::Mislabeled { labels } => of_labels(labels),
+            Found::Owners { owners } => {
+                let all: Vec<String> = owners.iter().map(|(p, o)| format!("{p} of {o}")).collect();
+                list("owners", &all)
+            }
+            Found::Experiment { domain, event } => self.experiment(domain, event),
+            Found::Unavailable { what, why } => format!("{what} could not be had: {why}"),
+        })
+    }
+
+    fn experiment(&self, domain: &str, event: &ExperimentEvent) -> String {
+        match event {
+            ExperimentEvent::Armed { deadline_s, .. } => {
+                format!("experiment with {domain}: the switch stands, for {deadline_s} s at most")
+            }
+            ExperimentEvent::Changed { phase, started, .. } => match started.as_slice() {
+                [] => format!("experiment with {domain}: {} is loaded", phase.word()),
+                units => format!(
+                    "experiment with {domain}: {} is loaded, started {}",
+                    phase.word(),
+                    units.join(", ")
+                ),
+            },
+            ExperimentEvent::Asked { phase, check, saw } => {
+                format!(
+                    "experiment with {domain}, {}: {check}: {}",
+                    phase.word(),
+                    self.saw(check, saw)
+                )
+            }
+            ExperimentEvent::Window { phase, capture } => {
+                let expected = crate::evidence::window::Expectations {
+                    policy_load: true,
+                    mode_change: false,
+                };
+                let denials = examine(capture, expected).denials().count();
+                format!(
+                    "experiment with {domain}, {}: {} in the log",
+                    phase.word(),
+                    count(denials, "denial")
+                )
+            }
+            ExperimentEvent::Restored { .. } => {
+                format!("experiment with {domain}: the host was restored and looked at")
+            }
+            ExperimentEvent::Failed { why } => format!("experiment with {domain} failed: {why}"),
+        }
+    }
+}
+
+fn of_facts(facts: &Facts) -> String {
+    let mode = facts.selinux.known().map(|s| s.mode.as_str());
+    let kernel = facts.kernel.known().map(String::as_str);
+    let packages = facts.packages.known().map(|p| p.len().to_string());
+    let or = |text: Option<&str>| text.unwrap_or("not known").to_owned();
+    format!(
+        "facts: SELinux {}, kernel {}, packages {}",
+        or(mode),
+        or(kernel),
+        or(packages.as_deref())
+    )
+}
+
+fn of_unit(unit: &UnitFound) -> String {
+    let result = unit.result.as_ref().map(|r| format!(", result {r}"));
+    let exit = unit
+        .main_exit
+        .as_ref()
+        .map(|e| format!(", main process {e}"));
+    let again = unit
+        .restarts
+        .filter(|n| *n > 0)
+        .map(|n| format!(", restarted {n} times"));
+    let parts: String = [result, exit, again].into_iter().flatten().collect();
+    format!("unit {} is {}{parts}", unit.unit, unit.active)
+}
+
+fn of_listeners(listeners: &[Listener]) -> String {
+    let one = |l: &Listener| {
+        let program = l
+            .program
+            .as_ref()
+            .map(|p| format!(" ({p})"))
+            .unwrap_or_default();
+        format!("{}:{}{program}", l.address, l.port)
+    };
+    list("listening", &listeners.iter().map(one).collect::<Vec<_>>())
+}
+
+fn of_labels(labels: &[PathLabel]) -> String {
+    let one = |l: &PathLabel| {
+        let should = l.should.as_deref().unwrap_or("nothing");
+        format!("{} is {}, should be {should}", l.path, l.is)
+    };
+    list("wrong labels", &labels.iter().map(one).collect::<Vec<_>>())
+}
+
+fn last_of(what: &str, lines: &[String]) -> String {
+    match lines.last() {
+        Some(last) => format!("{what}, the last of {} lines: {last}", lines.len()),
+        None => format!("{what}: no line"),
+    }
+}
+
+fn list(what: &str, all: &[String]) -> String {
+    if all.is_empty() {
+        return format!("{what}: none");
+    }
+    let more = match all.len().saturating_sub(MOST) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let shown = &all[..all.len().min(MOST)];
+    format!("{what}: {}{more}", shown.join(", "))
+}
+
+fn patch_end(end: &PatchEnd) -> String {
+    match end {
+        PatchEnd::NothingToDo => "there was nothing to do".to_owned(),
+        PatchEnd::Exited(code) => format!("exit status {code}"),
+        PatchEnd::Lost => "without leaving a result".to_owned(),
+        PatchEnd::StillRunning => "not by its deadline".to_owned(),
+        PatchEnd::NotStarted { why } => format!("it was not started: {why}"),
+    }
+}
+
+fn restarted(unit: &str, end: &RestartEnd) -> String {
+    match end.exit {
+        Some(0) => unit.to_owned(),
+        Some(code) => format!("{unit} (exit status {code})"),
+        None => format!("{unit} (no end in time)"),
+    }
+}

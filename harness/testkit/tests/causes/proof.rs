@@ -1,0 +1,255 @@
+//! A proof needs all of its evidence: whatever is taken away or altered, nothing else is ever proven.
+
+use std::collections::BTreeSet;
+
+use patchgate_core::{
+    diagnosis::Found,
+    event::{Event, What},
+    judge::judge,
+    plan::Plan,
+    verdict::{Cause, Proof},
+};
+use patchgate_testkit::night::{
+    Night, finding,
+    known::{
+        february_on_the_lab, flipped_on_the_lab, hidden_getattr, labelled_on_the_lab,
+        untyped_on_the_lab,
+    },
+};
+use serde_json::Value;
+
+/// The nights on which something is proven.
+fn proven() -> [(&'static str, Night); 5] {
+    [
+        ("february", february_on_the_lab()),
+        ("label", labelled_on_the_lab()),
+        ("silent getattr", hidden_getattr()),
+        ("port", untyped_on_the_lab()),
+        ("boolean", flipped_on_the_lab()),
+    ]
+}
+
+/// What is proven of the suite, where something is.
+fn proof(plan: &Plan, events: &[Event]) -> Option<Cause> {
+    let judgement = judge(plan, events);
+    let all = &judgement.verdict.findings;
+    let proven = all
+        .iter()
+        .map(|f| &f.cause)
+        .filter(|c| c.proof == Proof::Proven);
+    assert!(proven.count() <= 1, "two proofs");
+    let cause = finding(&judgement, "httpd")?.cause;
+    (cause.proof == Proof::Proven).then_some(cause)
+}
+
+/// What a proof says: which access of which domain, and why.
+fn says(cause: &Cause) -> String {
+    let denial = cause
+        .denial
+        .as_ref()
+        .expect("a proof names what was denied");
+    let silenced = denial.silenced;
+    format!(
+        "{:?} {} {} {} {silenced}",
+        cause.kind, denial.source, denial.target, denial.class
+    )
+}
+
+fn numbered(mut events: Vec<Event>) -> Vec<Event> {
+    for (event, seq) in events.iter_mut().zip(1..) {
+        event.seq = seq;
+    }
+    events
+}
+
+fn is_of_experiment(event: &Event) -> bool {
+    matches!(&event.what, What::Diagnosed { diagnosis } if matches!(diagnosis.found, Found::Experiment { .. }))
+}
+
+/// The events that no proof can do without: those of the experiments.
+fn needed(events: &[Event]) -> BTreeSet<u64> {
+    let ours = events.iter().filter(|e| is_of_experiment(e));
+    ours.map(|e| e.seq).collect()
+}
+
+#[test]
+fn without_any_event_nothing_is_proven_by_less_and_never_something_else() {
+    for (name, night) in proven() {
+        let events = night.events();
+        let whole = proof(&night.plan, &events).unwrap_or_else(|| panic!("{name} is proven"));
+        let needed = needed(&events);
+        assert!(
+            needed.iter().all(|seq| whole.evidence.contains(seq)),
+            "{name}: {whole:?}"
+        );
+        for at in 0..events.len() {
+            let mut fewer = events.clone();
+            let gone = fewer.remove(at);
+            let Some(cause) = proof(&night.plan, &numbered(fewer)) else {
+                continue;
+            };
+            assert!(
+                !needed.contains(&gone.seq),
+                "{name}: proven without {gone:?}"
+            );
+            assert_same_or_vaguer(name, &whole, &cause, &gone);
+        }
+    }
+}
+
+/// With something missing that is not of the experiment the same is proven, or less of it is said: that a
+/// denial is proven, where it was the label that it comes of.
+#[track_caller]
+fn assert_same_or_vaguer(name: &str, whole: &Cause, cause: &Cause, gone: &Event) {
+    let of = |c: &Cause| says(c).split_once(' ').map(|(_, rest)| rest.to_owned());
+    assert_eq!(of(cause), of(whole), "{name}: without {gone:?}");
+    let vaguer =
+        ["SelinuxDenial", "SelinuxSilentDenial"].contains(&format!("{:?}", cause.kind).as_str());
+    assert!(
+        cause.kind == whole.kind || vaguer,
+        "{name}: {cause:?} without {gone:?}"
+    );
+}
+
+/// Told twice, or in another order, an experiment proves nothing or the same.
+#[test]
+fn disorder_proves_nothing_else() {
+    for (name, night) in proven() {
+        let events = night.events();
+        let whole = proof(&night.plan, &events).unwrap();
+        for at in 1..events.len() {
+            let (mut swapped, mut twice) = (events.clone(), events.clone());
+            swapped.swap(at - 1, at);
+            twice.insert(at, events[at].clone());
+            for (how, events) in [("swapped", swapped), ("twice", twice)] {
+                if let Some(cause) = proof(&night.plan, &numbered(events)) {
+                    assert_eq!(says(&cause), says(&whole), "{name}: {how} event {at}");
+                }
+            }
+        }
+    }
+}
+
+/// Every place of a value, as `/what/diagnosis/found/event/phase`.
+fn leaves(value: &Value, at: &str, into: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(k, v)| {
+            let key = k.replace('~', "~0").replace('/', "~1");
+            leaves(v, &format!("{at}/{key}"), into);
+        }),
+        Value::Array(list) => {
+            list.iter()
+                .enumerate()
+                .for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), into));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            into.push(at.to_owned());
+        }
+    }
+}
+
+/// Other values for a leaf; a few for those of a capture, of which there are many.
+fn others(place: &str, value: &Value) -> Vec<Value> {
+    let mut all = all_others(value);
+    if place.contains("/capture/") {
+        all.retain(|v| ["", "before", "1"].iter().all(|w| v != w));
+        all.truncate(1);
+    }
+    all
+}
+
+fn all_others(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Bool(b) => vec![Value::Bool(!b)],
+        Value::Number(n) => vec![n.as_u64().map_or(0, |n| n + 1).into(), 0.into()],
+        Value::String(s) => {
+            let words = [
+                "",
+                "0",
+                "restored",
+                "domain-permissive",
+                "active",
+                "refused",
+            ];
+            let mut all: Vec<Value> = words.iter().map(|w| (*w).into()).collect();
+            all.extend([format!("{s}x").into(), "9".repeat(64).into()]);
+            all.retain(|v| v != value);
+            all
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => Vec::new(),
+    }
+}
+
+/// What may be altered in an experiment without unproving anything, because nothing is proven by it: what
+/// a request says beside its outcome, the time that things took, what bounds and describes a window, and
+/// one of the two phases in which a unit was started in vain.
+const IDLE: [&str; 20] = [
+    "/elapsed",
+    "/deadline_s",
+    "/peer",
+    "/detail",
+    "/bytes",
+    "/server",
+    "/main_pid",
+    "/context",
+    "/enabled",
+    "/result",
+    "/about/",
+    "/started/",
+    "/capture/id",
+    "/capture/nonce",
+    "/capture/selinux",
+    "/capture/log/",
+    "/audit_status/",
+    "/audit_rules/",
+    "/log_position/",
+    "/known/marker",
+];
+
+/// Whether an alteration leaves everything that is proven as it was: a changed policy may have any sum that
+/// is not another phase's, and a unit that is down may be so in any word.
+fn is_idle(place: &str, other: &Value) -> bool {
+    let sum = other.as_str().is_some_and(|s| s.len() == 64);
+    let down = place.ends_with("/service/active") && other != "active";
+    let changed = place.ends_with("/event/loaded_sha256") && sum;
+    IDLE.iter().any(|i| place.contains(i)) || down || changed
+}
+
+#[test]
+fn whatever_is_altered_in_an_experiment_nothing_else_is_proven() {
+    for (name, night) in proven() {
+        let events = night.events();
+        let whole = proof(&night.plan, &events).unwrap();
+        // One experiment is enough: that of the last state, in which units are started too.
+        let last = events.iter().rfind(|e| is_of_experiment(e)).unwrap().state;
+        let ours = |e: &Event| is_of_experiment(e) && e.state == last;
+        for (at, event) in events.iter().enumerate().filter(|(_, e)| ours(e)) {
+            let json = serde_json::to_value(event).unwrap();
+            let mut places = Vec::new();
+            leaves(&json["what"], "/what", &mut places);
+            for place in places {
+                for other in others(&place, json.pointer(&place).unwrap()) {
+                    let mut altered = json.clone();
+                    *altered.pointer_mut(&place).unwrap() = other.clone();
+                    let Ok(altered) = serde_json::from_value::<Event>(altered) else {
+                        continue;
+                    };
+                    let mut events = events.clone();
+                    events[at] = altered;
+                    let Some(cause) = proof(&night.plan, &events) else {
+                        continue;
+                    };
+                    assert_eq!(
+                        says(&cause),
+                        says(&whole),
+                        "{name}: {place} = {other} in event {at}"
+                    );
+                    assert!(
+                        is_idle(&place, &other),
+                        "{name}: still proven with {place} = {other} in event {at}"
+                    );
+                }
+            }
+        }
+    }
+}
