@@ -46,7 +46,7 @@ fn a_denial_that_clients_feel_is_found_and_named() {
         finding["symptom"].as_str().unwrap().contains("403"),
         "{finding}"
     );
-    assert_eq!(finding["cause"]["kind"], "selinux-denial");
+    assert_eq!(finding["cause"]["kind"], "selinux-label");
     let denial = &finding["cause"]["denial"];
     assert_eq!(denial["source"], "httpd_t");
     assert_eq!(denial["target"], "user_home_t");
