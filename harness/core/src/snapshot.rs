@@ -4,6 +4,7 @@
 //! `patchgate facts --diff` and much of what a cause rests on.
 
 pub mod policy;
+pub mod read;
 pub mod system;
 
 use serde::{Deserialize, Serialize};

@@ -26,6 +26,10 @@ pub(crate) enum Ask {
     Packages,
     /// Access vectors.
     Vectors(Vec<Query>),
+    /// The policy, and the labels of these paths.
+    Policy(Vec<String>),
+    /// The system, with these units and files of certificates.
+    System(Vec<String>, Vec<String>),
     /// The state of a unit.
     Service(String),
     /// Mode and booleans.
@@ -61,7 +65,8 @@ impl Ask {
             return Self::Packages;
         }
         let known = [
-            edge, slice, lock, start, poll, plan, restart, vectors, service, selinux, local,
+            edge, slice, lock, start, poll, plan, restart, vectors, policy, system, service,
+            selinux, local,
         ];
         known
             .iter()
@@ -87,6 +92,8 @@ impl Ask {
             Self::Facts => "facts",
             Self::Packages => "packages",
             Self::Vectors(_) => "vectors",
+            Self::Policy(_) => "policy",
+            Self::System(..) => "system",
             Self::Service(_) => "service",
             Self::Selinux(_) => "selinux",
             Self::Local => "local",
@@ -184,6 +191,31 @@ fn vectors(script: &str) -> Option<Ask> {
         }
     }
     Some(Ask::Vectors(queries))
+}
+
+fn policy(script: &str) -> Option<Ask> {
+    let paths = between(script, "\n  for p in ", "; do\n")?;
+    script
+        .contains("say should matchpathcon ")
+        .then(|| Ask::Policy(quoted(paths)))
+}
+
+fn system(script: &str) -> Option<Ask> {
+    let units = between(script, "\nset -- ", "\nif has systemctl;")?;
+    let files = script
+        .lines()
+        .filter(|l| l.contains("] && say certificate"));
+    let file = |line: &str| Some(line.rsplit_once(" -in ")?.1.trim_matches('\'').to_owned());
+    Some(Ask::System(quoted(units), files.filter_map(file).collect()))
+}
+
+/// Words in single quotes; the scenarios have none with a quote in it.
+fn quoted(words: &str) -> Vec<String> {
+    let words = words.split("' '").map(|w| w.trim().trim_matches('\''));
+    words
+        .filter(|w| !w.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 fn service(script: &str) -> Option<Ask> {

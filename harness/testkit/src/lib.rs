@@ -27,7 +27,7 @@ pub use self::{
     model::assert_model,
     prober::ScriptedProber,
     scenario::{CANARY, NONCE, Played, Scenario},
-    script::{Effect, HostScript, Moment},
+    script::{Change, Effect, HostScript, Moment},
     transport::{Break, Comeback, Connecting},
     weaken::{Weakened, disordered, weakened},
     world::{Heard, World},

@@ -1,6 +1,7 @@
 //! The state of a scripted host, and what its script does to it.
 
 mod answer;
+mod around;
 mod audit;
 mod edge;
 mod transaction;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 
 use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
-use self::{audit::Audit, transaction::Job};
+use self::{around::Around, audit::Audit, transaction::Job};
 use crate::{
     script::{Effect, HostScript, Moment},
     serve::Served,
@@ -45,6 +46,7 @@ pub struct Machine {
     owner: Option<String>,
     foreign_job: &'static str,
     job: Option<Job>,
+    around: Around,
 }
 
 impl Machine {
@@ -69,6 +71,7 @@ impl Machine {
             owner: None,
             foreign_job: "none",
             job: None,
+            around: Around::default(),
             script,
         };
         machine.happen(Moment::Before);
@@ -132,6 +135,8 @@ impl Machine {
             Effect::Local(served) => self.local = Some(served),
             Effect::LockedBy(run, job) => self.lock_for(run, job),
             Effect::NoRpm => self.rpm = false,
+            Effect::OomKill(victim) => self.oom_kill(victim),
+            Effect::Changed(change) => self.around.take(change),
             Effect::DnfFails(..)
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs

@@ -8,6 +8,7 @@ use patchgate_core::{
     observation::Observation,
     plan::{PlannedHost, id_of},
     reading::Reading,
+    snapshot::Snapshot,
     state::State,
     suite::Check,
 };
@@ -24,7 +25,9 @@ use crate::{
     record::RecordError,
     script::{
         checks::{self, Way},
-        facts, packages, vectors,
+        facts, packages,
+        snapshot::Watched,
+        vectors,
     },
 };
 
@@ -52,6 +55,9 @@ struct Sheet {
     packages: Option<usize>,
     vectors: Option<usize>,
     first_check: usize,
+    /// The two items of the snapshot, after the checks: what they find is what the checks met.
+    snapshot: usize,
+    watched: Watched,
 }
 
 impl Sheet {
@@ -73,6 +79,8 @@ impl Sheet {
         let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
         let first_check = items.len();
         items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
+        let (snapshot, watched) = (items.len(), Watched::of(&run.plan));
+        items.extend(watched.items());
         Self {
             items,
             lock,
@@ -80,7 +88,14 @@ impl Sheet {
             packages,
             vectors,
             first_check,
+            snapshot,
+            watched,
         }
+    }
+
+    fn read_snapshot(&self, facts: &Facts, replies: &[Reply]) -> Snapshot {
+        let at = self.snapshot;
+        self.watched.read(facts, &replies[at], &replies[at + 1])
     }
 
     fn read_facts(&self, replies: &[Reply]) -> Facts {
@@ -184,6 +199,9 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             self.run
                 .write(self.host, Some(state), What::VectorsRead { vectors })?;
         }
+        let snapshot = Box::new(sheet.read_snapshot(&facts, replies));
+        let what = What::SnapshotTaken { snapshot };
+        self.run.write(self.host, Some(state), what)?;
         if replies.iter().any(is_lost) {
             self.ensure("checking").await?;
         }

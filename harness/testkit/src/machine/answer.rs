@@ -32,6 +32,8 @@ impl Machine {
                 ended((1, String::new(), "there is no selinuxfs\n".to_owned()), 5)
             }
             Ask::Vectors(queries) => printed(vectors::answer(self.policy, queries)),
+            Ask::Policy(paths) => printed(self.policy_told(paths)),
+            Ask::System(units, certificates) => printed(self.system_told(units, certificates)),
             Ask::Service(unit) => printed(self.unit(unit)),
             Ask::Selinux(_) => printed(match self.enforcing {
                 Some(on) => format!("enforce={}\n", u8::from(on)),
@@ -112,13 +114,10 @@ impl Machine {
 
     fn unit(&self, unit: &str) -> String {
         let state = self.units.get(unit).map_or("inactive", String::as_str);
-        let (sub, result, pid) = match state {
-            "active" => ("running", "success", 283),
-            "failed" => ("failed", "exit-code", 0),
-            _ => ("dead", "success", 0),
-        };
+        let pid = if state == "active" { 283 } else { 0 };
         let mut text = format!(
-            "ActiveState={state}\nSubState={sub}\nUnitFileState=enabled\nResult={result}\nMainPID={pid}\n"
+            "{}\nUnitFileState=enabled\nMainPID={pid}\n",
+            self.told_unit(unit)
         );
         if pid != 0 {
             text += "Context=system_u:system_r:httpd_t:s0\n";
@@ -141,7 +140,8 @@ impl Machine {
                 self.policy.seqno
             );
         }
-        text + "SELINUX=enforcing\nSELINUXTYPE=targeted\n"
+        let mode = self.around.config_mode;
+        text + &format!("SELINUX={mode}\nSELINUXTYPE=targeted\n")
     }
 
     pub(super) fn boot_id(&self) -> String {
