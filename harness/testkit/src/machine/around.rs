@@ -174,9 +174,9 @@ impl Machine {
         text += &said("routes", &around.routes.join("\n"));
         text += &said("routes6", "");
         text += &self.told_oom();
-        for (name, value) in &around.sysctls {
-            let _ = writeln!(text, "sysctl.{name}={value}");
-        }
+        let line = |(name, value): (&&str, &&str)| format!("{}:{value}", name.replace('.', "/"));
+        let sysctls: Vec<_> = around.sysctls.iter().map(line).collect();
+        text += &said("sysctls", &sysctls.join("\n"));
         text += &self.told_units(units);
         for (n, path) in certificates.iter().enumerate() {
             let until = around

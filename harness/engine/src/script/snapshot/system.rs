@@ -100,12 +100,13 @@ else echo 'failed!there is neither systemctl nor service'; fi
     )
 }
 
+/// Not with builtins: dash reads byte by byte, and the kernel gives numbers in one piece only.
 fn sysctl_script() -> String {
-    let mut script = String::from("cd /proc/sys\n");
-    for name in SYSCTLS {
-        let _ = writeln!(script, "one sysctl.{name} {}", name.replace('.', "/"));
-    }
-    script + "cd /\n"
+    let files: Vec<_> = SYSCTLS.iter().map(|name| name.replace('.', "/")).collect();
+    format!(
+        "cd /proc/sys && say sysctls grep -sH . {}\ncd /\n",
+        files.join(" ")
+    )
 }
 
 fn certificate_script(paths: &[String]) -> String {
@@ -260,18 +261,21 @@ fn oom_kills(said: &Sections) -> Reading<Vec<OomKill>> {
     }
 }
 
+/// grep fails when the kernel does not have one of them, and has told of all others.
 fn sysctls(said: &Sections) -> Reading<BTreeMap<String, String>> {
-    let one = |name: &&str| {
-        let key = format!("sysctl.{name}");
-        let value = said.value(&key).known().copied()?;
+    let one = |line: &str| {
+        let (file, value) = line.split_once(':')?;
         let words: Vec<_> = value.split_whitespace().collect();
-        Some(((*name).to_owned(), words.join(" ")))
+        Some((file.replace('/', "."), words.join(" ")))
     };
-    let all: BTreeMap<_, _> = SYSCTLS.iter().filter_map(one).collect();
-    if all.is_empty() {
-        return Reading::missing(said.why("sysctls"));
-    }
-    Reading::Known(all)
+    parsed(said.said("sysctls"), |grep| {
+        let all: BTreeMap<_, _> = grep.text.lines().filter_map(one).collect();
+        if all.is_empty() {
+            Err(grep.failure())
+        } else {
+            Ok(all)
+        }
+    })
 }
 
 /// A kernel without IPv6 has no such routes.
