@@ -49,3 +49,6 @@ impl Watched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
