@@ -9,6 +9,8 @@ mod program;
 
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/facts.rs"]
+mod facts;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/output.rs"]

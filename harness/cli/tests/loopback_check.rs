@@ -1,4 +1,4 @@
-//! `patchgate check` against a real sshd and a real Apache on the other side of a cable: hosts
+//! `patchgate check` and `facts` against a real sshd and a real Apache on the other side of a cable: hosts
 //! without SELinux, without auditd, and most often without root. Needs root, `ip`, `nft`, Apache.
 #![expect(
     clippy::unwrap_used,
@@ -20,6 +20,8 @@ mod wait;
 mod blind;
 #[path = "loopback/commands.rs"]
 mod commands;
+#[path = "loopback/facts.rs"]
+mod facts;
 #[path = "loopback/faults.rs"]
 mod faults;
 #[path = "loopback/identity.rs"]

@@ -4,6 +4,8 @@
 //! `patchgate facts --diff` and much of what a cause rests on.
 
 pub mod diff;
+pub mod looked;
+pub mod pairs;
 pub mod policy;
 pub mod read;
 pub mod system;

@@ -11,10 +11,10 @@ mod progress;
 mod summary;
 mod told;
 
-pub(crate) use self::summary::exit_words;
 pub use self::{
     bars::Bars,
     colour::{Colour, Paint},
     lines::Lines,
     summary::summary,
 };
+pub(crate) use self::{colour::Mood, summary::exit_words};

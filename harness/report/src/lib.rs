@@ -5,7 +5,9 @@
 
 mod cells;
 pub mod console;
+pub mod differences;
 mod expect;
+pub mod facts;
 pub mod fanout;
 pub mod junit;
 pub mod markdown;

@@ -1,13 +1,15 @@
 //! What an item asks of a host, recognised by its script: the engine's own texts, nothing else.
 
 use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
-use patchgate_engine::script::{facts, packages};
+use patchgate_engine::script::{facts, packages, window};
 
 /// What an item asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
     /// One end of a window: the marker is sent, and audit tells its state.
     Edge(MarkerEnd, String),
+    /// Audit's state, without a window.
+    Audit,
     /// The audit log from a position (device, inode, size), or why there is none.
     Slice(Result<(u64, u64, u64), String>),
     /// The lock, for a run.
@@ -64,6 +66,9 @@ impl Ask {
         if script == packages::item().script {
             return Self::Packages;
         }
+        if script == window::look_item().script {
+            return Self::Audit;
+        }
         let known = [
             edge, slice, lock, start, poll, plan, restart, vectors, policy, system, service,
             selinux, local,
@@ -79,6 +84,7 @@ impl Ask {
         match self {
             Self::Edge(MarkerEnd::Begin, _) => "open",
             Self::Edge(MarkerEnd::End, _) => "close",
+            Self::Audit => "audit",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
             Self::Lock(_, LockAct::Acquire(_)) => "lock-acquire",

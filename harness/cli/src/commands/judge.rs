@@ -51,7 +51,7 @@ pub(crate) fn report(args: &ReportArgs, color: When) -> Ended {
     Ok(code(&judgement))
 }
 
-fn existing(path: &Path) -> Result<RunDir, CliError> {
+pub(super) fn existing(path: &Path) -> Result<RunDir, CliError> {
     if [record::EVENTS, record::PLAN]
         .iter()
         .all(|name| path.join(name).is_file())
@@ -70,7 +70,7 @@ fn existing(path: &Path) -> Result<RunDir, CliError> {
 }
 
 /// Opens a record that somebody named: one that cannot be read is their mistake, and nothing is lost.
-fn open(dir: &RunDir) -> Result<Record, CliError> {
+pub(super) fn open(dir: &RunDir) -> Result<Record, CliError> {
     record::open(dir).map_err(|error| match error {
         RecordError::Tampered { .. } | RecordError::Broken => error.into(),
         RecordError::Io { .. } | RecordError::Format { .. } => {

@@ -5,6 +5,7 @@
 //! comparable and never taken for gone.
 
 mod compare;
+mod facts;
 mod policy;
 mod system;
 #[cfg(test)]
@@ -14,11 +15,16 @@ use serde::Serialize;
 
 use self::compare::Compare;
 use super::Snapshot;
+use crate::facts::Facts;
 
 /// What a difference is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Area {
+    /// Distribution, kernel, boot.
+    Host,
+    /// Installed packages.
+    Packages,
     /// Mode, configured mode, kernel arguments, a relabelling to come.
     SelinuxMode,
     /// The loaded policy, and the one on disk.
@@ -58,6 +64,8 @@ impl Area {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Self::Host => "host",
+            Self::Packages => "packages",
             Self::SelinuxMode => "SELinux mode",
             Self::LoadedPolicy => "policy",
             Self::Modules => "policy modules",
@@ -109,13 +117,30 @@ pub enum Pair<'a> {
 /// What differs between two snapshots of one host.
 #[must_use]
 pub fn differences(before: &Snapshot, after: &Snapshot) -> Vec<Difference> {
-    compare(Pair::Times, before, after).differences
+    let side = |snapshot| Side {
+        facts: None,
+        snapshot,
+    };
+    compare(Pair::Times, side(before), side(after)).differences
 }
 
-/// What differs between two snapshots, and what nobody can say of.
+/// What is known of a host in one state.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// The facts, where they are in the record.
+    pub facts: Option<&'a Facts>,
+    /// The snapshot.
+    pub snapshot: &'a Snapshot,
+}
+
+/// What differs between two hosts, or between two states of one, and what nobody can say of.
 #[must_use]
-pub fn compare(pair: Pair<'_>, first: &Snapshot, second: &Snapshot) -> Compared {
+pub fn compare(pair: Pair<'_>, first: Side<'_>, second: Side<'_>) -> Compared {
     let mut compare = Compare::new(pair);
+    if let (Some(a), Some(b)) = (first.facts, second.facts) {
+        facts::compare(&mut compare, a, b);
+    }
+    let (first, second) = (first.snapshot, second.snapshot);
     if let Some((a, b)) =
         compare.both_of(Area::LoadedPolicy, "policy", &first.policy, &second.policy)
     {

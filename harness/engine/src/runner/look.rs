@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use patchgate_core::{
     event::What,
+    evidence::window::Expectations,
     facts::Facts,
     id::CheckId,
     observation::Observation,
@@ -27,7 +28,7 @@ use crate::{
         checks::{self, Way},
         facts, packages,
         snapshot::Watched,
-        vectors,
+        vectors, window,
     },
 };
 
@@ -54,6 +55,8 @@ struct Sheet {
     facts: usize,
     packages: Option<usize>,
     vectors: Option<usize>,
+    /// The state of audit, where no window tells of it.
+    audit: Option<usize>,
     first_check: usize,
     /// The two items of the snapshot, after the checks: what they find is what the checks met.
     snapshot: usize,
@@ -77,6 +80,7 @@ impl Sheet {
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
         let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
+        let audit = run.plan.looks_only().then(|| push(window::look_item()));
         let first_check = items.len();
         items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
         let (snapshot, watched) = (items.len(), Watched::of(&run.plan));
@@ -87,6 +91,7 @@ impl Sheet {
             facts,
             packages,
             vectors,
+            audit,
             first_check,
             snapshot,
             watched,
@@ -198,6 +203,12 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             let vectors = vectors::read(&self.run.plan.domains(), &replies[at]);
             self.run
                 .write(self.host, Some(state), What::VectorsRead { vectors })?;
+        }
+        if let Some(at) = sheet.audit {
+            let capture = Box::new(window::read_look(&replies[at]));
+            let expected = Expectations::default();
+            let what = What::WindowCaptured { capture, expected };
+            self.run.write(self.host, Some(state), what)?;
         }
         let snapshot = Box::new(sheet.read_snapshot(&facts, replies));
         let what = What::SnapshotTaken { snapshot };

@@ -47,7 +47,7 @@ pub struct Paint {
 
 /// What a text is about; each mood also shows in the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(crate) enum Mood {
     Plain,
     Good,
     Bad,
@@ -60,7 +60,7 @@ impl Paint {
     pub const PLAIN: Self = Self { on: false };
 
     /// The text in the colour of a mood. Only text that went through `core::text` may come here.
-    pub(super) fn mood(self, mood: Mood, text: &str) -> String {
+    pub(crate) fn mood(self, mood: Mood, text: &str) -> String {
         let code = match mood {
             Mood::Plain => return text.to_owned(),
             Mood::Good => "32",

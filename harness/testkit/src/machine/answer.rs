@@ -19,6 +19,7 @@ impl Machine {
     pub(crate) fn answer(&mut self, ask: &Ask, item: &Item) -> Reply {
         match ask {
             Ask::Edge(end, marker) => printed(self.edge(*end, marker)),
+            Ask::Audit => printed(self.audit_looked_at()),
             Ask::Slice(Ok(from)) => printed(self.audit.slice(*from)),
             Ask::Slice(Err(why)) => printed(format!("slice none {why}\n")),
             Ask::Lock(me, act) => printed(self.lock(me, act)),

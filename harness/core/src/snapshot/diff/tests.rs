@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    package::Nevra,
     reading::Reading,
     snapshot::{
         policy::{PathLabel, PolicyModule, PolicySnapshot},
@@ -141,6 +142,69 @@ fn of_system(system: SystemSnapshot) -> Snapshot {
         system: known(system),
         ..snapshot()
     }
+}
+
+fn side(snapshot: &Snapshot) -> Side<'_> {
+    Side {
+        facts: None,
+        snapshot,
+    }
+}
+
+fn facts(kernel: &str, boot: &str, packages: &[&str]) -> Facts {
+    let package = |line: &&str| Nevra::parse_query(line).unwrap();
+    Facts {
+        os: Reading::missing("not asked for"),
+        kernel: known(kernel.into()),
+        boot_id: known(boot.into()),
+        uid: known(0),
+        selinux: Reading::missing("not asked for"),
+        packages: known(packages.iter().map(package).collect()),
+    }
+}
+
+#[test]
+fn facts_are_told_of_one_host_alone() {
+    let snapshot = snapshot();
+    let before = facts(
+        "5.14.0-1",
+        "a",
+        &[
+            "kernel (none) 5.14.0 1.el9 x86_64",
+            "httpd (none) 2.4.57 5.el9 x86_64",
+            "openssl-libs 1 3.0.7 1.el9 x86_64",
+            "gone (none) 1 1 noarch",
+        ],
+    );
+    let after = facts(
+        "5.14.0-2",
+        "b",
+        &[
+            "kernel (none) 5.14.0 1.el9 x86_64",
+            "kernel (none) 5.14.0 2.el9 x86_64",
+            "httpd (none) 2.4.57 8.el9 x86_64",
+            "openssl-libs 1 3.0.7 1.el9 x86_64",
+        ],
+    );
+    let with = |facts| Side {
+        facts: Some(facts),
+        snapshot: &snapshot,
+    };
+    let found = compare(Pair::Times, with(&before), with(&after));
+    let told: Vec<_> = found.differences.iter().map(|d| d.what.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "kernel: 5.14.0-1 → 5.14.0-2",
+            "the host was booted in between",
+            "package gone.noarch is gone",
+            "package httpd.x86_64: 2.4.57-5.el9 → 2.4.57-8.el9",
+            "package kernel.x86_64: 5.14.0-1.el9 → 5.14.0-1.el9, 5.14.0-2.el9",
+        ]
+    );
+    assert_eq!(found.unseen[0].what, "distribution: not asked for");
+    let hosts = compare(Pair::Hosts("a", "b"), with(&before), with(&after));
+    assert_eq!(hosts, Compared::default());
 }
 
 fn told(after: &Snapshot) -> Vec<String> {
@@ -417,7 +481,7 @@ fn what_is_missing_is_not_gone() {
             "clock: not comparable: after: no date"
         ]
     );
-    let both = compare(Pair::Times, &after, &after);
+    let both = compare(Pair::Times, side(&after), side(&after));
     assert_eq!(both.differences, []);
     let unseen: Vec<_> = both.unseen.iter().map(|d| d.what.as_str()).collect();
     assert_eq!(
@@ -452,7 +516,11 @@ fn two_hosts_are_compared_by_what_they_have_in_common() {
         panic!()
     };
     sysctls.insert("fs.file-max".into(), "7".into());
-    let same = compare(Pair::Hosts("rhel", "centos"), &snapshot(), &other);
+    let same = compare(
+        Pair::Hosts("rhel", "centos"),
+        side(&snapshot()),
+        side(&other),
+    );
     assert_eq!(same, Compared::default());
 
     let (Reading::Known(policy), Reading::Known(system)) = (&mut other.policy, &mut other.system)
@@ -471,7 +539,11 @@ fn two_hosts_are_compared_by_what_they_have_in_common() {
         ]
     };
     system.listeners = known(own("198.51.100.2"));
-    let found = compare(Pair::Hosts("rhel", "centos"), &snapshot(), &other);
+    let found = compare(
+        Pair::Hosts("rhel", "centos"),
+        side(&snapshot()),
+        side(&other),
+    );
     let told: Vec<_> = found.differences.iter().map(|d| d.what.as_str()).collect();
     assert_eq!(
         told,
