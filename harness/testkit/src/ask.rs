@@ -211,7 +211,7 @@ fn system(script: &str) -> Option<Ask> {
     let files = script
         .lines()
         .filter(|l| l.contains("] && say certificate"));
-    let file = |line: &str| Some(line.rsplit_once(" -in ")?.1.trim_matches('\'').to_owned());
+    let file = |line: &str| Some(line.rsplit_once(" '")?.1.trim_matches('\'').to_owned());
     Some(Ask::System(quoted(units), files.filter_map(file).collect()))
 }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod around;
 mod audit;
+mod certificate;
 mod edge;
 mod transaction;
 

@@ -27,7 +27,9 @@ fn a_host_that_is_not_reached_is_told_and_ends_with_3() {
 #[test]
 fn no_host_left_is_nothing_looked_at() {
     let place = place();
-    let ended = place.run("facts -i inventory.yaml --limit all:!web1 -o look").with(4);
+    let ended = place
+        .run("facts -i inventory.yaml --limit all:!web1 -o look")
+        .with(4);
     let _told = ended.telling(&["nothing to look at"]);
     assert!(!place.path("look").exists());
 }

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::Machine;
+use super::{Machine, certificate};
 use crate::script::Change;
 
 /// Paths that a healthy web server has, and the type that the policy wants for each.
@@ -183,10 +183,7 @@ impl Machine {
                 .valid_until
                 .get(path.as_str())
                 .unwrap_or(&VALID_UNTIL);
-            let certificate = format!(
-                "subject=CN = {}\nnotBefore=Feb  5 03:04:05 2012 GMT\nnotAfter={until}",
-                self.script.name
-            );
+            let certificate = certificate::pem(self.script.name, until);
             text += &said(&format!("certificate{n}"), &certificate);
         }
         text + "certificates=ok\n" + &around.told_disks()

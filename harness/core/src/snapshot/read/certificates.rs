@@ -1,72 +1,98 @@
-//! Certificates, as `openssl x509` tells them.
+//! Certificates, from their own text: `openssl x509` words dates and names in another way in each
+//! generation, is not on every host, and takes a second and a half on an emulated one.
+
+mod base64;
+mod der;
 
 use crate::snapshot::system::Certificate;
 
-/// Reads `openssl x509 -noout -subject -startdate -enddate` of every generation.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// Reads the first certificate of a PEM file: the one that a service presents as its own.
 ///
 /// # Errors
-/// What could not be read: openssl's own first line, or what is missing in it.
-pub fn of_openssl(path: &str, text: &str) -> Result<Certificate, String> {
-    let value = |key: &str| {
-        let line = text.lines().find_map(|l| l.strip_prefix(key))?;
-        Some(line.trim())
-    };
-    let date = |key: &str| {
-        let word = value(key).ok_or_else(|| format!("{path}: openssl does not say its {key}"))?;
-        seconds(word).ok_or_else(|| format!("{path}: `{word}` is no date"))
-    };
+/// What is wrong with it, in words.
+pub fn of_pem(path: &str, text: &str) -> Result<Certificate, String> {
+    let block = text
+        .split_once(BEGIN)
+        .and_then(|(_, rest)| rest.split_once(END));
+    let (block, _) = block.ok_or("there is no certificate in it")?;
+    let bytes = base64::decode(block).ok_or("its certificate is not base64")?;
+    let read = der::read(&bytes).ok_or("its certificate is damaged")?;
     Ok(Certificate {
         path: path.to_owned(),
-        not_before: date("notBefore=")?,
-        not_after: date("notAfter=")?,
-        subject: value("subject=").unwrap_or_default().to_owned(),
+        not_before: read.not_before,
+        not_after: read.not_after,
+        subject: read.subject,
     })
-}
-
-/// `Nov  5 15:49:11 2026 GMT`, in seconds since the epoch. The day is padded with a space.
-fn seconds(date: &str) -> Option<i64> {
-    let plain = date.split_whitespace().collect::<Vec<_>>().join(" ");
-    let date = jiff::civil::DateTime::strptime("%b %d %H:%M:%S %Y GMT", plain).ok()?;
-    let epoch = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
-    Some(date.duration_since(epoch).as_secs())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    const LAB: &str = include_str!("../../../tests/captured/snapshot/localhost.crt");
+    const MANY: &str = include_str!("../../../tests/captured/snapshot/many-names.crt");
+
     #[test]
-    fn every_generation_of_openssl_is_read() {
-        for (text, subject) in [
-            (
-                "subject= /C=--/O=SomeOrganization/CN=web1\nnotBefore=Feb  5 03:04:05 2013 GMT\nnotAfter=Feb  5 03:04:05 2014 GMT\n",
-                "/C=--/O=SomeOrganization/CN=web1",
-            ),
-            (
-                "subject=C = US, CN = web1\nnotBefore=Feb  5 03:04:05 2013 GMT\nnotAfter=Feb  5 03:04:05 2014 GMT\n",
-                "C = US, CN = web1",
-            ),
-        ] {
-            let read = of_openssl("/etc/pki/tls/certs/localhost.crt", text).unwrap();
-            assert_eq!(read.subject, subject);
-            assert_eq!(
-                (read.not_before, read.not_after),
-                (1_360_033_445, 1_391_569_445)
-            );
-        }
+    fn certificates_of_openssl_are_read() {
+        let lab = of_pem("/x.crt", LAB).unwrap();
+        assert_eq!(lab.path, "/x.crt");
+        assert_eq!(lab.subject, "CN = localhost");
+        // Nov 25 15:40:06 2026 GMT and Nov 22 15:40:06 2036 GMT, as openssl words them.
+        assert_eq!(
+            (lab.not_before, lab.not_after),
+            (1_795_621_206, 2_110_981_206)
+        );
+        let many = of_pem("/x.crt", MANY).unwrap();
+        assert_eq!(
+            many.subject,
+            "C = CH, ST = Zürich, O = Böse & Co, \"Ltd\", OU = Web, CN = web1.example.com, \
+             emailAddress = root@web1.example.com"
+        );
+        // Before the epoch, and "never" in the words of RFC 5280.
+        assert_eq!(
+            (many.not_before, many.not_after),
+            (-31_438_555, 253_402_300_799)
+        );
     }
 
     #[test]
-    fn dates_before_the_epoch_and_far_ahead_are_dates() {
-        assert_eq!(seconds("Dec 31 23:59:59 1969 GMT"), Some(-1));
-        // "Never", in the words of RFC 5280.
-        assert_eq!(seconds("Dec 31 23:59:59 9999 GMT"), Some(253_402_300_799));
-        assert_eq!(seconds("soon"), None);
+    fn a_key_before_it_and_a_chain_behind_it_are_left_alone() {
+        let text =
+            format!("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n{MANY}{LAB}");
+        assert_eq!(of_pem("/x", &text), of_pem("/x", MANY));
     }
 
     #[test]
     fn what_is_no_certificate_says_so() {
-        let why = of_openssl("/x.crt", "unable to load certificate\n").unwrap_err();
-        assert_eq!(why, "/x.crt: openssl does not say its notBefore=");
+        for (text, why) in [
+            ("", "there is no certificate in it"),
+            (&LAB.replace(END, ""), "there is no certificate in it"),
+            (&LAB.replace("MII", "!!!"), "its certificate is not base64"),
+            (
+                &format!("{BEGIN}\nMIIB\n{END}\n"),
+                "its certificate is damaged",
+            ),
+            (&format!("{BEGIN}\n{END}\n"), "its certificate is damaged"),
+        ] {
+            assert_eq!(of_pem("/x", text).unwrap_err(), why);
+        }
+    }
+
+    proptest! {
+        /// Whatever a host sends, it is a certificate or it is not.
+        #[test]
+        fn no_text_is_too_odd(at in 0..800_usize, byte in "[A-Za-z0-9+/=!]{1,4}", text in any::<String>()) {
+            let mut damaged = LAB.to_owned();
+            if damaged.is_char_boundary(at) && at < damaged.len() {
+                damaged.insert_str(at, &byte);
+            }
+            let _ = of_pem("/x", &damaged).is_ok();
+            let _ = of_pem("/x", &format!("{BEGIN}{text}{END}")).is_ok();
+        }
     }
 }

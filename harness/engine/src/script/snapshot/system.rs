@@ -109,13 +109,14 @@ fn sysctl_script() -> String {
     )
 }
 
+/// The first certificate of each file and nothing else of it: there may be a private key beside it.
 fn certificate_script(paths: &[String]) -> String {
     let mut script = String::new();
     for (n, path) in paths.iter().enumerate() {
         let path = quote::sh(path);
         let _ = writeln!(
             script,
-            "[ -e {path} ] && say certificate{n} openssl x509 -noout -subject -startdate -enddate -in {path}"
+            "[ -e {path} ] && say certificate{n} sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/{{p;/-END CERTIFICATE-/q;}}' {path}"
         );
     }
     script + "echo certificates=ok\n"
@@ -297,7 +298,7 @@ fn certificates(watched: &Watched, said: &Sections) -> Reading<Vec<Certificate>>
         if !said.asked(&key) {
             continue;
         }
-        let read = parsed(said.text(&key), |t| certificates::of_openssl(path, t));
+        let read = parsed(said.text(&key), |t| certificates::of_pem(path, t));
         match read {
             Reading::Known(certificate) => all.push(certificate),
             Reading::Missing { why } => return Reading::missing(format!("{path}: {why}")),

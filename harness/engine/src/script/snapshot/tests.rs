@@ -340,7 +340,6 @@ fn tools() -> Root {
         .program("ip", "case $* in *-6*) exit 1;; *) echo 'default via 192.0.2.1 dev eth0';; esac")
         .program("dmesg", "echo '[ 0.0] Linux version 5.14'; echo '[ 9.0] Out of memory: Killed process 9 (httpd) total-vm:1kB'; echo '[ 9.1] other'")
         .program("df", "case $* in *-i*) echo 'h'; echo '/dev/vda 100 40 60 40% /';; *) echo 'df: /x: Stale' >&2; echo '/dev/vda 100 100 0 100% /'; exit 1;; esac")
-        .program("openssl", "case $* in *good*) printf 'subject=CN = x\\nnotBefore=Feb  5 03:04:05 2013 GMT\\nnotAfter=Feb  5 03:04:05 2014 GMT\\n';; *) echo 'unable to load certificate' >&2; exit 1;; esac")
         .program("systemctl", "case $1 in list-units) echo '● kdump.service loaded failed failed Crash';; show) shift; first=; for u; do case $u in -*|Id|ActiveState|SubState|Result) continue;; esac; [ -z \"$first\" ] || echo; first=1; printf 'Id=%s\\nActiveState=failed\\nSubState=failed\\nResult=timeout\\n' \"$u\"; done;; esac")
         .file("proc/vmstat", "nr_free_pages 1\noom_kill 1\n")
         .file("proc/mounts", "/dev/vda / xfs ro 0 0\n")
@@ -349,10 +348,15 @@ fn tools() -> Root {
     root
 }
 
+const CERTIFICATE: &str = include_str!("../../../../core/tests/captured/snapshot/localhost.crt");
+
 #[test]
 fn every_tool_is_read() {
     let root = tools();
-    root.file("good.crt", "");
+    root.file(
+        "good.crt",
+        &format!("-----BEGIN PRIVATE KEY-----\nAAAA\n{CERTIFICATE}{CERTIFICATE}"),
+    );
     let watched = Watched {
         units: vec!["httpd".into()],
         certificates: [root.path("good.crt"), root.path("not there")]
@@ -385,7 +389,14 @@ fn every_tool_is_read() {
         assert_eq!(sysctls["vm.overcommit_memory"], "2");
         let units: Vec<_> = system.units.known().unwrap().keys().collect();
         assert_eq!(units, ["httpd", "kdump"]);
-        assert_eq!(system.certificates.known().unwrap().len(), 1);
+        let certificates = system.certificates.known().unwrap();
+        assert_eq!(
+            (certificates.len(), certificates[0].subject.as_str()),
+            (1, "CN = localhost")
+        );
+        // A private key never leaves the host.
+        let reply = root.run(shell, &watched.items()[1].script);
+        assert!(!reply.stdout.text().contains("PRIVATE KEY"));
     }
 }
 
@@ -414,7 +425,7 @@ fn each_tool_that_fails_is_missing_alone() {
         assert_eq!(system.disks.why(), Some("exit status 3"));
         let why = system.certificates.why().unwrap();
         assert!(
-            why.ends_with("bad.crt: unable to load certificate"),
+            why.ends_with("bad.crt: there is no certificate in it"),
             "{why}"
         );
         assert!(system.sysctls.known().is_some());
