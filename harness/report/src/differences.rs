@@ -46,7 +46,7 @@ fn nothing(compared: &Compared) -> &'static str {
     }
 }
 
-/// `web1: baseline → patched`, `web1: RUN baseline → RUN baseline`, `rhel-web → centos-web (twins), restarted`.
+/// `web1: baseline → patched`, `web1: RUN baseline → RUN baseline`, or two hosts.
 fn title(laid: &Laid) -> String {
     let (a, b) = (&laid.first, &laid.second);
     let state = |place: &patchgate_core::snapshot::pairs::Place| match a.run == b.run {
@@ -56,7 +56,7 @@ fn title(laid: &Laid) -> String {
     match laid.relation {
         Relation::Times => format!("{}: {} → {}", a.host, state(a), state(b)),
         Relation::Twin => format!(
-            "{} → {}, its upstream twin first, {}",
+            "{1} next to its upstream twin, {2}: {0} → {1}",
             a.host, b.host, a.state
         ),
         Relation::Hosts => format!("{} ({}) → {} ({})", a.host, state(a), b.host, state(b)),

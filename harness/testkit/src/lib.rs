@@ -22,7 +22,7 @@ pub mod catalogue;
 
 pub use self::{
     connector::{ScriptedConnector, ScriptedHost},
-    expected::{Expectation, assert_scenario},
+    expected::{Expectation, assert_file, assert_scenario},
     machine::{Denied, Machine},
     model::assert_model,
     prober::ScriptedProber,

@@ -13,9 +13,11 @@ use patchgate_testkit::{Change, Effect, HostScript, Moment, Scenario};
 async fn snapshots(host: HostScript) -> Vec<(State, Snapshot)> {
     let played = Scenario::new("snapshots", [host]).play().await;
     assert!(played.world.unknown().is_empty());
-    let taken = |event: &patchgate_core::event::Event| match &event.what {
-        What::SnapshotTaken { snapshot } => Some((event.state.unwrap(), (**snapshot).clone())),
-        _ => None,
+    let taken = |event: &patchgate_core::event::Event| {
+        let What::SnapshotTaken { snapshot } = &event.what else {
+            return None;
+        };
+        Some((event.state.unwrap(), (**snapshot).clone()))
     };
     played.recorded.iter().filter_map(taken).collect()
 }

@@ -19,7 +19,7 @@ pub(super) fn lines(audit: &Reading<WindowEdge>) -> Vec<Line> {
     let mut lines = vec![status(&edge.audit_status)];
     lines.extend(rules(&edge.audit_rules));
     lines.push(Line::of("audit.log", &edge.log_position, |at| {
-        format!("readable, {} bytes", at.size)
+        format!("{} bytes", at.size)
     }));
     lines.push(kernel_log(&edge.kernel_suppressions));
     lines

@@ -52,17 +52,17 @@ fn mode(policy: &PolicySnapshot, facts: Option<&SelinuxFacts>) -> Line {
 
 /// What the next boot will do, and what the last one was told.
 fn boot(policy: &PolicySnapshot) -> Vec<Line> {
-    let arguments = match &policy.kernel_arguments {
-        Reading::Known(words) if words.is_empty() => None,
-        reading => Some(Line::of("kernel told", reading, |words| members(words))),
-    };
-    let relabel = match &policy.autorelabel {
-        Reading::Known(false) => None,
-        reading => Some(Line::of("/.autorelabel", reading, |_| {
-            "is there: the next boot relabels everything".to_owned()
-        })),
-    };
-    arguments.into_iter().chain(relabel).collect()
+    let arguments = Line::of("kernel told", &policy.kernel_arguments, |words| {
+        members(words)
+    });
+    let untold = policy.kernel_arguments.known().is_some_and(Vec::is_empty);
+    let relabel = Line::of("/.autorelabel", &policy.autorelabel, |_| {
+        "is there: the next boot relabels everything".to_owned()
+    });
+    let absent = policy.autorelabel == Reading::Known(false);
+    let lines = [(arguments, untold), (relabel, absent)];
+    let told = lines.into_iter().filter(|(_, nothing)| !nothing);
+    told.map(|(line, _)| line).collect()
 }
 
 /// Enough digits to tell one policy from another.
@@ -87,14 +87,16 @@ fn modules(all: &BTreeSet<PolicyModule>) -> String {
         .filter(|m| ![0, DISTRIBUTION].contains(&m.priority));
     let foreign: Vec<_> = foreign.map(named).collect();
     let off: Vec<_> = all.iter().filter(|m| !m.enabled).map(named).collect();
-    let mut text = count(all.len(), "module");
-    if !foreign.is_empty() {
-        text += &format!("; not of the distribution: {}", members(&foreign));
-    }
-    if !off.is_empty() {
-        text += &format!("; disabled: {}", members(&off));
-    }
-    text
+    let named = |what: &str, names: &[String]| match names.is_empty() {
+        true => String::new(),
+        false => format!("; {what}: {}", members(names)),
+    };
+    [
+        count(all.len(), "module"),
+        named("not of the distribution", &foreign),
+        named("disabled", &off),
+    ]
+    .concat()
 }
 
 fn permissive(reading: &Reading<BTreeSet<String>>) -> Line {

@@ -323,7 +323,7 @@ impl Around {
             );
             let _ = write!(inodes, "\n/dev/vda 65536 6553 58983 10% {mount}");
         }
-        most("mounts", &mounts.join("\n")) + &most("blocks", &blocks) + &most("inodes", &inodes)
+        said("mounts", &mounts.join("\n")) + &said("blocks", &blocks) + &said("inodes", &inodes)
     }
 }
 

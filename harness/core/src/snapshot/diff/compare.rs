@@ -63,9 +63,11 @@ impl<'a> Compare<'a> {
             (Err(why), Err(also)) => {
                 self.unseen(area, &format!("{words}: {one}: {why}; {other}: {also}"));
             }
-            (Err(why), Ok(_)) => self.say(area, &format!("{words}: not comparable: {one}: {why}")),
+            (Err(why), Ok(_)) => {
+                self.say(area, &format!("{words}: not comparable: {one}: {why}"));
+            }
             (Ok(_), Err(why)) => {
-                self.say(area, &format!("{words}: not comparable: {other}: {why}"))
+                self.say(area, &format!("{words}: not comparable: {other}: {why}"));
             }
         }
         None

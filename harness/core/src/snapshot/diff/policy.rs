@@ -11,9 +11,7 @@ pub(super) fn compare(compare: &mut Compare<'_>, first: &PolicySnapshot, second:
         checksums(compare, first, second);
     }
     if let Some((a, b)) = compare.both(Area::Modules, &first.modules, &second.modules) {
-        let (a, b) = (by_name(a), by_name(b));
-        let what = |name: &str| format!("module {name}");
-        compare.values(Area::Modules, (&a, &b), what, |on| switched(*on));
+        modules(compare, &by_name(a), &by_name(b));
     }
     if let Some((a, b)) = compare.both(Area::Booleans, &first.booleans, &second.booleans) {
         let what = |name: &str| format!("boolean {name}");
@@ -89,8 +87,27 @@ fn by_name(modules: &BTreeSet<PolicyModule>) -> BTreeMap<String, bool> {
     modules.iter().map(named).collect()
 }
 
-fn switched(on: bool) -> String {
-    if on { "enabled" } else { "disabled" }.to_owned()
+fn modules(
+    compare: &mut Compare<'_>,
+    first: &BTreeMap<String, bool>,
+    second: &BTreeMap<String, bool>,
+) {
+    let area = Area::Modules;
+    for (name, was) in first {
+        match second.get(name) {
+            None => compare.gone(area, &format!("module {name}")),
+            Some(is) if is != was => {
+                let word = |on: bool| if on { "enabled" } else { "disabled" };
+                let (was, is) = (word(*was), word(*is));
+                compare.say(area, &format!("module {name}: {was} → {is}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, on) in second.iter().filter(|(name, _)| !first.contains_key(*name)) {
+        let off = if *on { "" } else { ", disabled," };
+        compare.new_one(area, &format!("module {name}{off}"));
+    }
 }
 
 fn on_off(on: bool) -> String {

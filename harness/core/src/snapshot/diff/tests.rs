@@ -256,7 +256,7 @@ fn changes_of_the_policy_are_told() {
         [
             "module apache (priority 100): enabled → disabled",
             "module pgtest (priority 400) is gone",
-            "module x (enabled) is new"
+            "module x is new"
         ]
     );
     let off = BTreeMap::from([("httpd_can_network_connect".to_owned(), false)]);
@@ -317,13 +317,15 @@ fn labels_are_told_by_their_types() {
     );
 }
 
+/// What is told when this changed in the system.
+fn systems(change: &dyn Fn(&mut SystemSnapshot)) -> Vec<String> {
+    let mut system = system();
+    change(&mut system);
+    told(&of_system(system))
+}
+
 #[test]
-fn changes_of_the_system_are_told() {
-    let systems = |change: &dyn Fn(&mut SystemSnapshot)| {
-        let mut system = system();
-        change(&mut system);
-        told(&of_system(system))
-    };
+fn changes_of_the_network_are_told() {
     assert_eq!(
         systems(&|s| s.listeners = known(vec![
             listener("0.0.0.0", 22, "sshd"),
@@ -361,6 +363,10 @@ fn changes_of_the_system_are_told() {
         }),
         ["firewall: the same rules in another order"]
     );
+}
+
+#[test]
+fn changes_of_disks_memory_and_kernel_are_told() {
     assert_eq!(
         systems(&|s| s.disks = known(vec![disk("/", 100), disk("/var", 96)])),
         ["/: 40 % → 100 % full"]

@@ -60,7 +60,7 @@ fn row(line: &str) -> Option<(String, Option<u8>)> {
     let number = |word: &&str| *word == "-" || word.bytes().all(|b| b.is_ascii_digit());
     let at = (4..words.len()).find(|at| {
         let percent = words[*at] == "-" || words[*at].ends_with('%');
-        percent && words[at - 3..*at].iter().all(|w| number(w))
+        percent && words[at - 3..*at].iter().all(number)
     })?;
     let used = words[at].strip_suffix('%').and_then(|p| p.parse().ok());
     let (_, mount) = line.rsplit_once(&format!(" {} ", words[at]))?;
@@ -103,8 +103,8 @@ fn unescaped(point: &str) -> String {
 }
 
 fn holds_data(kind: &str, mount: &str) -> bool {
-    let below = |prefix: &&str| mount.starts_with(*prefix) || prefix.trim_end_matches('/') == mount;
-    !(NO_DATA.contains(&kind) || NO_DATA_BELOW.iter().any(|p| below(&p)))
+    let below = |prefix: &str| mount.starts_with(prefix) || prefix.trim_end_matches('/') == mount;
+    !(NO_DATA.contains(&kind) || NO_DATA_BELOW.iter().any(|p| below(p)))
 }
 
 #[cfg(test)]
@@ -153,6 +153,35 @@ mod tests {
                 ("/run", 1, Some(1), false),
                 ("/srv/old data", 100, None, true),
                 ("/var", 50, None, true),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_disks_of_a_lab_guest_are_read() {
+        let disks = of_df(
+            include_str!("../../../tests/captured/snapshot/lab.df"),
+            include_str!("../../../tests/captured/snapshot/lab.df-inodes"),
+            include_str!("../../../tests/captured/snapshot/lab.mounts"),
+        );
+        let disks = disks.unwrap();
+        let told: Vec<_> = disks
+            .iter()
+            .map(|d| {
+                (
+                    d.mount.as_str(),
+                    d.used_percent,
+                    d.inodes_percent,
+                    d.read_only,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("/", 28, Some(12), false),
+                ("/run", 3, Some(1), false),
+                ("/run/lock", 0, Some(1), false),
             ]
         );
     }

@@ -1,6 +1,6 @@
 //! Packet filter rules, as `nft` and `iptables-save` tell them, one a line with its table and chain.
 
-/// Reads `nft -nn -s list ruleset`: `inet hole in: tcp dport 80 drop`.
+/// Reads `nft -s list ruleset`: `inet hole in: tcp dport 80 drop`.
 ///
 /// Tables and chains without a rule say nothing. What changes by itself is left out: counters, handles,
 /// how long an element has still to live.
@@ -149,6 +149,28 @@ mod tests {
             ]
         );
         assert_eq!(of_nft(""), Vec::<String>::new());
+    }
+
+    /// With and without `-s`, which the oldest nft does not have: counters and lives say nothing.
+    #[test]
+    fn the_rules_of_a_lab_guest_are_read() {
+        let rules = of_nft(include_str!("../../../tests/captured/snapshot/lab.nft"));
+        assert_eq!(
+            rules,
+            [
+                "inet hole set blocked: type ipv4_addr",
+                "inet hole set blocked: flags timeout",
+                "inet hole set blocked: elements = { 192.0.2.1 timeout 1h, 192.0.2.2, 192.0.2.3, \
+                 192.0.2.4, 192.0.2.5, 192.0.2.6 timeout 2h }",
+                "inet hole in: type filter hook input priority filter; policy accept;",
+                "inet hole in: tcp dport 81 counter drop",
+                "inet hole in: ip saddr @blocked counter reject with icmp port-unreachable",
+                "inet hole in: tcp dport { 22, 80 } ct state { established, new } counter accept \
+                 comment \"let { in\"",
+            ]
+        );
+        let counted = include_str!("../../../tests/captured/snapshot/lab-counters.nft");
+        assert_eq!(of_nft(counted), rules);
     }
 
     #[test]

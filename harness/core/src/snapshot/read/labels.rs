@@ -62,4 +62,17 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn the_labels_of_a_lab_guest_are_read() {
+        let labels = of_paths(
+            include_str!("../../../tests/captured/snapshot/lab.stat"),
+            include_str!("../../../tests/captured/snapshot/lab.matchpathcon"),
+        );
+        let wrong: Vec<_> = labels.iter().filter(|l| l.is_wrong()).collect();
+        assert_eq!((labels.len(), wrong.len()), (4, 1));
+        assert_eq!(wrong[0].path, "/var/www/html/index.html");
+        let proc = labels.iter().find(|l| l.path == "/proc").unwrap();
+        assert_eq!(proc.should, None);
+    }
 }

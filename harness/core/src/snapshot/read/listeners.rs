@@ -126,6 +126,12 @@ mod tests {
     }
 
     #[test]
+    fn the_sockets_of_a_lab_guest_are_read() {
+        let found = of_ss(include_str!("../../../tests/captured/snapshot/lab.ss")).unwrap();
+        assert_eq!(told(&found), ["0.0.0.0 22 sshd", ":: 22 sshd"]);
+    }
+
+    #[test]
     fn a_listener_of_no_known_form_is_told() {
         let odd = "LISTEN 0 128 somewhere\n";
         assert_eq!(of_ss(odd), Err("LISTEN 0 128 somewhere".to_owned()));

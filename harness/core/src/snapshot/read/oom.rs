@@ -158,6 +158,18 @@ mod tests {
         assert_eq!(victims(log), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
     }
 
+    /// A unit with a memory limit on a lab guest; the tables around it hold many names.
+    #[test]
+    fn the_death_on_a_lab_guest_is_read() {
+        let log = include_str!("../../../tests/captured/snapshot/lab-oom.dmesg");
+        assert_eq!(victims(log), [("tail".to_owned(), 998)]);
+        assert!(
+            kills(log)[0]
+                .line
+                .contains("Killed process 998 (tail) total-vm:33168kB")
+        );
+    }
+
     #[test]
     fn what_kills_nobody_is_no_death() {
         for line in [

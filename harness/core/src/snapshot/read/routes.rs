@@ -40,4 +40,16 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn the_routes_of_a_lab_guest_are_read() {
+        let routes = of_ip(include_str!("../../../tests/captured/snapshot/lab.routes"));
+        assert_eq!(
+            routes,
+            [
+                "10.77.0.0/24 dev eth0 proto kernel scope link src 10.77.0.11",
+                "default via 10.77.0.1 dev eth0 proto static",
+            ]
+        );
+    }
 }

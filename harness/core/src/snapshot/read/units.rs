@@ -114,6 +114,30 @@ mod tests {
     }
 
     #[test]
+    fn the_units_of_a_lab_guest_are_read() {
+        let list = include_str!("../../../tests/captured/snapshot/lab.failed");
+        assert_eq!(failed(list), ["boom.service", "eater.service"]);
+        // sshd is an alias there; the properties come in an order of their own.
+        let asked = ["httpd", "sshd", "nosuch", "boom.service", "eater.service"].map(str::to_owned);
+        let text = include_str!("../../../tests/captured/snapshot/lab.units");
+        let units = of_systemctl(&asked, text).unwrap();
+        let told: Vec<_> = units
+            .iter()
+            .map(|(n, u)| (n.as_str(), u.active.as_str(), u.result.as_deref().unwrap()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("boom", "failed", "exit-code"),
+                ("eater", "failed", "oom-kill"),
+                ("httpd", "inactive", "success"),
+                ("nosuch", "inactive", "success"),
+                ("sshd", "active", "success"),
+            ]
+        );
+    }
+
+    #[test]
     fn a_unit_without_a_state_is_no_unit() {
         let asked = ["httpd".to_owned()];
         assert!(of_systemctl(&asked, "").is_err());

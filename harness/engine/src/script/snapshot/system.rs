@@ -50,7 +50,7 @@ else
     *) say sockets awk '$4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6;;
   esac
 fi
-if has nft; then most nft nft -nn -s list ruleset; fi
+if has nft; then most nft nft -s list ruleset; fi
 for v in '' 6; do
   t=; read -r t <"/proc/net/ip${v}_tables_names"
   if [ -n "$t" ] || ! has nft; then
@@ -124,9 +124,9 @@ fn certificate_script(paths: &[String]) -> String {
 
 /// Last, because a file system that hangs takes the rest of the item with it.
 const DISKS: &str = r"
-most mounts cat /proc/mounts
-most blocks df -P -l
-most inodes df -P -i -l
+say mounts cat /proc/mounts
+say blocks df -P -l
+say inodes df -P -i -l
 exit 0
 ";
 
@@ -189,7 +189,8 @@ fn listeners(said: &Sections) -> Reading<Vec<Listener>> {
 
 /// Every packet filter that was asked must have answered.
 fn firewall(said: &Sections) -> Reading<Vec<String>> {
-    let readers: [(&str, fn(&str) -> Vec<String>); 3] = [
+    type Read = fn(&str) -> Vec<String>;
+    let readers: [(&str, Read); 3] = [
         ("nft", firewall::of_nft),
         ("iptables", |t| firewall::of_iptables("ip", t)),
         ("ip6tables", |t| firewall::of_iptables("ip6", t)),

@@ -336,7 +336,7 @@ fn tools() -> Root {
     let root = Root::new();
     root.program("date", "echo 1361502245")
         .program("ss", "echo 'State Recv-Q'; echo 'LISTEN 0 511 *:80 *:* users:((\"httpd\",pid=1,fd=4))'")
-        .program("nft", "[ \"$*\" = '-nn -s list ruleset' ] && printf 'table inet t {\\n\\tchain c {\\n\\t\\ttcp dport 80 drop\\n\\t}\\n}\\n'")
+        .program("nft", "[ \"$*\" = '-s list ruleset' ] && printf 'table inet t {\\n\\tchain c {\\n\\t\\ttcp dport 80 drop\\n\\t}\\n}\\n'")
         .program("ip", "case $* in *-6*) exit 1;; *) echo 'default via 192.0.2.1 dev eth0';; esac")
         .program("dmesg", "echo '[ 0.0] Linux version 5.14'; echo '[ 9.0] Out of memory: Killed process 9 (httpd) total-vm:1kB'; echo '[ 9.1] other'")
         .program("df", "case $* in *-i*) echo 'h'; echo '/dev/vda 100 40 60 40% /';; *) echo 'df: /x: Stale' >&2; echo '/dev/vda 100 100 0 100% /'; exit 1;; esac")
