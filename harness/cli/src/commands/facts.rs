@@ -19,7 +19,7 @@ use patchgate_report::{differences, facts as pages};
 
 use super::{
     judge::{existing, open},
-    run::{New, Told, stronger},
+    run::{Told, Upcoming, stronger},
 };
 use crate::{
     Ended,
@@ -48,7 +48,7 @@ fn look(inventory: &Path, args: &FactsArgs, told: Told) -> Ended {
         limit: args.limit.clone(),
     };
     let (inventory, suites) = files::load_look(&hosts, &args.suites)?;
-    let new = New::new()?;
+    let new = Upcoming::new()?;
     let plan = Plan::look(new.id.clone(), &inventory, suites);
     if plan.hosts.is_empty() {
         out::error("nothing to look at: no host is left");

@@ -84,7 +84,7 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         patch,
         policy,
     } = loaded;
-    let new = New::new()?;
+    let new = Upcoming::new()?;
     let plan = Plan::lay(new.id.clone(), &inventory, suites, patch, policy);
     if plan.cells.is_empty() {
         out::error("nothing to run: no host or no check is left");
@@ -95,7 +95,7 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
 }
 
 /// A run that has not begun.
-pub(super) struct New {
+pub(super) struct Upcoming {
     pub(super) id: RunId,
     nonce: String,
 }
@@ -108,7 +108,7 @@ pub(super) struct Ran {
     pub(super) signal: Option<&'static str>,
 }
 
-impl New {
+impl Upcoming {
     /// A run with an identity and a secret of its own.
     pub(super) fn new() -> Result<Self, CliError> {
         let nonce = nonce()?;
