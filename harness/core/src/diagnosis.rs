@@ -5,6 +5,8 @@
 //! policy for some seconds, on lab hosts only, under a dead man's switch on the host; what they prove is
 //! decided by the judgement, from the answers before, during and after.
 
+pub mod experiment;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
