@@ -3,12 +3,14 @@
 //! The runner records and decides nothing about good or bad. What it does decide is order: a host is
 //! changed only after its lock is held, its baseline is in the record, and the record is durable.
 
+mod experiment;
 mod host;
 mod link;
 mod lock;
 mod look;
 mod patch;
 mod state;
+mod sweep;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -21,6 +23,7 @@ use patchgate_core::{
 };
 use tokio::sync::{Semaphore, watch};
 
+pub use self::experiment::{SWITCH_AFTER, Wanted};
 use crate::{
     host::{Connector, Target},
     probe::Prober,
@@ -48,6 +51,8 @@ pub struct Run<C, P> {
     pub jobs: usize,
     /// The holder of a lock that may be broken: the run id that its owner wrote.
     pub break_lock: Option<String>,
+    /// After how long a host that an experiment changed restores itself: [`SWITCH_AFTER`].
+    pub switch_after: Duration,
 }
 
 /// Tells a run to stop: the signal's name, once there is one.
@@ -82,6 +87,31 @@ where
         outcome = outcome.and(settle(ended));
     }
     outcome?;
+    end(run, &mut stop)
+}
+
+/// Makes one experiment on one host of the plan, under its lock, and nothing else: it shows what an
+/// experiment does to a host, and what becomes of the host when its controller dies.
+///
+/// # Errors
+/// When the record could not be written.
+pub async fn experiment<C, P>(
+    run: Run<C, P>,
+    mut stop: StopSignal,
+    wanted: &Wanted,
+) -> Result<Journal, RecordError>
+where
+    C: Connector,
+    P: Prober,
+{
+    if let Some(host) = run.plan.host(&wanted.host) {
+        experiment::alone(&run, host, stop.clone(), wanted).await?;
+    }
+    end(Arc::new(run), &mut stop)
+}
+
+/// Records the end of a run.
+fn end<C, P>(run: Arc<Run<C, P>>, stop: &mut StopSignal) -> Result<Journal, RecordError> {
     let signal = *stop.borrow_and_update();
     let end = match signal {
         Some(signal) => What::RunInterrupted {

@@ -5,6 +5,7 @@
 
 pub mod checks;
 pub mod dnf;
+pub mod experiment;
 pub mod facts;
 pub mod packages;
 pub mod restart;

@@ -1,7 +1,11 @@
 //! What an item asks of a host, recognised by its script: the engine's own texts, nothing else.
 
+mod experiment;
+
 use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
 use patchgate_engine::script::{facts, packages};
+
+pub(crate) use self::experiment::Step;
 
 /// What an item asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(crate) enum Ask {
     Selinux(Vec<String>),
     /// The control: the page, asked on the host itself.
     Local,
+    /// A step of an experiment.
+    Experiment(Step),
     /// Something else: the command of a check.
     Command(String),
 }
@@ -59,6 +65,9 @@ impl Ask {
         }
         if script == packages::item().script {
             return Self::Packages;
+        }
+        if let Some(step) = Step::of(script) {
+            return Self::Experiment(step);
         }
         let known = [
             edge, slice, lock, start, poll, plan, restart, vectors, service, selinux, local,
@@ -90,6 +99,7 @@ impl Ask {
             Self::Service(_) => "service",
             Self::Selinux(_) => "selinux",
             Self::Local => "local",
+            Self::Experiment(step) => step.word(),
             Self::Command(_) => "command",
         }
     }

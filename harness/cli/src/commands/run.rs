@@ -116,6 +116,7 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         nonce,
         jobs,
         break_lock,
+        switch_after: runner::SWITCH_AFTER,
     };
     let signal = drive(run, &live)?;
     finish(&dir, &live, signal, told)

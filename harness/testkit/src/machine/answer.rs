@@ -38,6 +38,7 @@ impl Machine {
                 None => "enforce=none\n".to_owned(),
             }),
             Ask::Local => printed(self.serve_local().printed()),
+            Ask::Experiment(step) => self.step(step),
             Ask::Command(run) => self.command(run, item),
         }
     }
@@ -88,7 +89,7 @@ impl Machine {
         }
     }
 
-    fn restart(&mut self, unit: &str) -> (u8, String, String) {
+    pub(super) fn restart(&mut self, unit: &str) -> (u8, String, String) {
         if self.stubborn.iter().any(|u| u == unit) {
             let said = format!("Job for {unit}.service canceled.\n");
             return (1, String::new(), said);
@@ -177,11 +178,11 @@ fn run_of(owner: &str) -> Option<&str> {
     owner.lines().find_map(|l| l.strip_prefix("run="))
 }
 
-fn printed(text: String) -> Reply {
+pub(super) fn printed(text: String) -> Reply {
     ended((0, text, String::new()), 0)
 }
 
-fn ended((exit, out, err): (u8, String, String), millis: u64) -> Reply {
+pub(super) fn ended((exit, out, err): (u8, String, String), millis: u64) -> Reply {
     let stream = |text: String| Captured {
         bytes: text.into_bytes(),
         dropped: 0,

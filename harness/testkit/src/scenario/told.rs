@@ -7,6 +7,7 @@ use std::{
 };
 
 use patchgate_core::{
+    diagnosis::{ExperimentEvent, Found},
     event::{Event, PatchEnd, What},
     observation::{HttpEnd, Observation},
     reading::Reading,
@@ -147,6 +148,7 @@ fn detail(what: &What) -> Option<String> {
             };
             units.iter().map(unit).collect::<Vec<_>>().join(", ")
         }
+        What::Diagnosed { diagnosis } => found(&diagnosis.found)?,
         What::HostFinished { dirty } => dirty.clone()?,
         What::RunInterrupted { signal } => signal.clone(),
         What::RunStarted { .. }
@@ -154,7 +156,6 @@ fn detail(what: &What) -> Option<String> {
         | What::FactsCollected { .. }
         | What::PatchStarted { .. }
         | What::SnapshotTaken { .. }
-        | What::Diagnosed { .. }
         | What::ArtifactSaved { .. }
         | What::RunFinished {}
         | What::Unknown => return None,
@@ -165,6 +166,47 @@ fn reading<T>(reading: &Reading<T>, known: impl Fn(&T) -> String) -> String {
     match reading {
         Reading::Known(value) => known(value),
         Reading::Missing { why } => format!("missing: {why}"),
+    }
+}
+
+/// What a step of a diagnosis found, in a line; none for what has no line.
+fn found(found: &Found) -> Option<String> {
+    match found {
+        Found::Experiment { domain, event } => Some(format!("{domain} {}", happened(event))),
+        Found::Unavailable { what, why } => Some(format!("no {what}: {why}")),
+        Found::Request { .. }
+        | Found::Unit(_)
+        | Found::Listeners { .. }
+        | Found::ErrorLog { .. }
+        | Found::Journal { .. }
+        | Found::ConfigTest { .. }
+        | Found::Mislabeled { .. }
+        | Found::Owners { .. } => None,
+    }
+}
+
+fn happened(event: &ExperimentEvent) -> String {
+    match event {
+        ExperimentEvent::Armed { deadline_s, .. } => format!("armed for {deadline_s} s"),
+        ExperimentEvent::Changed { phase, started, .. } if started.is_empty() => {
+            format!("changed to {}", phase.word())
+        }
+        ExperimentEvent::Changed { phase, started, .. } => {
+            format!(
+                "changed to {}, started {}",
+                phase.word(),
+                started.join(", ")
+            )
+        }
+        ExperimentEvent::Asked { phase, check, saw } => {
+            format!("asked {} {check}: {}", phase.word(), observation(saw))
+        }
+        ExperimentEvent::Window { phase, capture } => {
+            let denials = capture.log.text.matches("avc:  denied").count();
+            format!("window {}: {denials} denials", phase.word())
+        }
+        ExperimentEvent::Restored { .. } => "restored".to_owned(),
+        ExperimentEvent::Failed { why } => format!("failed: {why}"),
     }
 }
 
