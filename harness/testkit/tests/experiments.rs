@@ -7,7 +7,7 @@ use patchgate_core::{
     state::State,
 };
 use patchgate_engine::runner::Wanted;
-use patchgate_testkit::{Break, Comeback, Effect, HostScript, Moment, Played, Scenario};
+use patchgate_testkit::{Break, Comeback, Effect, HostScript, Machine, Moment, Played, Scenario};
 
 const HOST: &str = "centos-web";
 
@@ -249,22 +249,19 @@ async fn a_host_that_is_lost_amid_it_is_told_to_restore_itself_and_stays_locked(
     let told = told(&played);
     let last = told.last().map(String::as_str);
     assert_eq!(last, Some("failed: the host was lost; it restores itself"));
-    assert!(
-        played
-            .world
-            .look(HOST, patchgate_testkit::Machine::is_locked)
-    );
+    assert!(played.world.look(HOST, Machine::is_locked));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_is_not_what_it_was_is_dirty_and_its_part_is_over() {
     let failed = Effect::Unit("httpd", "failed");
-    for (effect, why) in [
+    for (effect, why, locked) in [
         (
             Effect::PolicyStays,
             "the policy from before could not be loaded",
+            true,
         ),
-        (Effect::UnitStays, "httpd was failed and is active"),
+        (Effect::UnitStays, "httpd was failed and is active", false),
     ] {
         let host = host()
             .when(Moment::Before, failed.clone())
@@ -273,6 +270,7 @@ async fn a_host_that_is_not_what_it_was_is_dirty_and_its_part_is_over() {
         let told = format!("an experiment with httpd_t is not undone: {why}");
         assert_eq!(dirty(&played), Some(told));
         assert_eq!(played.judgement.verdict.exit, 5);
+        assert_eq!(played.world.look(HOST, Machine::is_locked), locked, "{why}");
     }
 }
 
@@ -302,9 +300,5 @@ async fn a_host_that_an_earlier_run_left_changed_is_not_worked_on() {
     assert_eq!(dirty(&played).as_deref(), Some(told));
     assert_eq!(played.judgement.verdict.exit, 5);
     assert!(!played.world.heard().iter().any(|h| h.ask == "facts"));
-    assert!(
-        !played
-            .world
-            .look(HOST, patchgate_testkit::Machine::is_locked)
-    );
+    assert!(played.world.look(HOST, Machine::is_locked));
 }

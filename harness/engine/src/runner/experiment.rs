@@ -33,7 +33,7 @@ use crate::{
         job::JobId,
         switch::{self, SwitchParseError, SwitchState},
     },
-    probe::{Prober, observation},
+    probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::{
         checks::{self, Way},
@@ -89,7 +89,12 @@ struct Experiment<'a> {
     trial: Trial,
 }
 
-type Asked = Vec<(CheckId, Observation)>;
+/// An answer and what it cost.
+struct Answer {
+    check: CheckId,
+    saw: Observation,
+    elapsed: Duration,
+}
 
 /// Takes a host's lock, makes an experiment, and gives the lock back.
 pub(super) async fn alone<C: Connector, P: Prober>(
@@ -150,7 +155,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             }
             Err(why) => {
                 let what = "experiment".to_owned();
-                Ok(self.found(state, about, Found::Unavailable { what, why }, watch)?)
+                let found = Found::Unavailable { what, why };
+                Ok(self.found(state, about, found, watch.elapsed())?)
             }
         }
     }
@@ -209,7 +215,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                     deadline_s: left.as_secs(),
                     before: before.clone(),
                 };
-                self.happened(of, armed, watch)?;
+                self.happened(of, armed, watch.elapsed())?;
                 self.run.journal.sync()?;
                 Ok(Ok(before))
             }
@@ -231,26 +237,32 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// Everything between arming and restoring. Both policies are built first, so that questions and
-    /// changes lie close together.
+    /// changes lie close together; building them is part of what the first change costs.
     async fn try_out(&mut self, of: &Experiment<'_>) -> Result<(), Halt> {
+        let watch = Stopwatch::start();
         let items = vec![of.trial.build_item()];
         let replies = self
             .ask_until_stopped("building the policies", items)
             .await?;
         experiment::read_build(&replies[0]).map_err(Halt::Failed)?;
+        let built = watch.elapsed();
         let asked = self.ask_again(of, Phase::Before).await?;
         if !still_fails(&self.run.plan, &asked) {
             let why = "the failure had gone away before anything was changed";
             return Err(Halt::Failed(why.to_owned()));
         }
-        for phase in [Phase::DontauditOff, Phase::DomainPermissive] {
-            self.phase(of, phase).await?;
-        }
-        Ok(())
+        self.phase(of, Phase::DontauditOff, built).await?;
+        self.phase(of, Phase::DomainPermissive, Duration::ZERO)
+            .await
     }
 
     /// One changed policy, in a window of its own that opens before the change.
-    async fn phase(&mut self, of: &Experiment<'_>, phase: Phase) -> Result<(), Halt> {
+    async fn phase(
+        &mut self,
+        of: &Experiment<'_>,
+        phase: Phase,
+        built: Duration,
+    ) -> Result<(), Halt> {
         let watch = Stopwatch::start();
         let (nonce, id) = (&self.run.nonce, window_id(of, phase));
         let items = vec![window::open_item(nonce, &id), of.trial.change_item(phase)];
@@ -263,9 +275,9 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             loaded_sha256: changed.loaded_sha256,
             started: changed.started,
         };
-        self.happened(of, event, watch)?;
+        self.happened(of, event, built + watch.elapsed())?;
+        let answers = self.answers(of).await?;
         let watch = Stopwatch::start();
-        let asked = self.answers(of).await?;
         let items = vec![
             of.trial.still_item(),
             window::close_item(nonce, &id),
@@ -273,52 +285,62 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         ];
         let replies = self.ask_until_stopped("closing the window", items).await?;
         experiment::read_still(&replies[0], &loaded_sha256).map_err(Halt::Failed)?;
-        self.asked(of, phase, &asked, watch)?;
+        self.asked(of, phase, answers)?;
         let capture = Box::new(open.close(&replies[1], &replies[2]));
-        self.happened(of, ExperimentEvent::Window { phase, capture }, watch)?;
-        Ok(())
+        let event = ExperimentEvent::Window { phase, capture };
+        Ok(self.happened(of, event, watch.elapsed())?)
     }
 
     /// Asks every failed check again and records the answers.
-    async fn ask_again(&mut self, of: &Experiment<'_>, phase: Phase) -> Result<Asked, Stop> {
-        let watch = Stopwatch::start();
-        let asked = self.answers(of).await?;
-        self.asked(of, phase, &asked, watch)?;
-        Ok(asked)
+    async fn ask_again(
+        &mut self,
+        of: &Experiment<'_>,
+        phase: Phase,
+    ) -> Result<Vec<(CheckId, Observation)>, Stop> {
+        let answers = self.answers(of).await?;
+        Ok(self.asked(of, phase, answers)?)
     }
 
-    /// The answers of every failed check but those that a window answers.
-    async fn answers(&mut self, of: &Experiment<'_>) -> Result<Asked, Stop> {
+    /// The answers of every failed check but those that a window answers, until somebody stops the run.
+    async fn answers(&mut self, of: &Experiment<'_>) -> Result<Vec<Answer>, Stop> {
         self.go_on()?;
-        let (run, host, stop) = (self.run, self.host, self.stop.clone());
-        let (mut on_host, mut from_here, mut answers) = (Vec::new(), Vec::new(), Asked::new());
+        let asked = until_stopped(self.stop.clone(), self.ask_all(of)).await;
+        self.let_go(asked)
+    }
+
+    /// Asks from here and on the host, side by side.
+    async fn ask_all(&mut self, of: &Experiment<'_>) -> Result<Vec<Answer>, Stop> {
+        let (run, address) = (self.run, &self.host.address);
+        let (mut on_host, mut items, mut from_here) = (Vec::new(), Vec::new(), Vec::new());
+        let mut answers = Vec::new();
         for (id, check) in &of.checks {
-            match checks::way(check, &host.address) {
-                Ok(Way::OnHost(item)) => on_host.push((id, check, item)),
-                Ok(Way::FromController(request)) => from_here.push((id, request)),
+            match checks::way(check, address) {
+                Ok(Way::OnHost(item)) => {
+                    on_host.push((id, check));
+                    items.push(item);
+                }
+                Ok(Way::FromController(request)) => from_here.push(ask_from_here(run, id, request)),
                 Ok(Way::ByWindow) => {}
-                Err(why) => answers.push((id.clone(), Observation::Errored { why })),
+                Err(why) => answers.push(Answer {
+                    check: id.clone(),
+                    saw: Observation::Errored { why },
+                    elapsed: Duration::ZERO,
+                }),
             }
         }
-        let remote = join_all(from_here.iter().map(|(id, request)| async move {
-            ((*id).clone(), observation(run.prober.http(request).await))
-        }));
-        let items: Vec<_> = on_host.iter().map(|(.., item)| item.clone()).collect();
         let here = async {
             match items.is_empty() {
                 true => Ok(Vec::new()),
                 false => self.ask("asking again", items).await,
             }
         };
-        let both = async {
-            let (remote, replies) = join(remote, here).await;
-            Ok((remote, replies?))
-        };
-        let both = until_stopped(stop, both).await;
-        let (remote, replies) = self.let_go(both)?;
+        let (remote, replies) = join(join_all(from_here), here).await;
         answers.extend(remote);
-        let read = |((id, check, _), reply): (&(&CheckId, &Check, _), &Reply)| {
-            ((*id).clone(), checks::read(check, &host.address, reply))
+        let replies = replies?;
+        let read = |((id, check), reply): (&(&CheckId, &Check), &Reply)| Answer {
+            check: (*id).clone(),
+            saw: checks::read(check, address, reply),
+            elapsed: reply.elapsed,
         };
         answers.extend(on_host.iter().zip(&replies).map(read));
         Ok(answers)
@@ -354,8 +376,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// Restores the host, asks once more where that can tell something, and proves that the host is what
-    /// it was. A host that is not, or of which nobody knows, is dirty, and its part is over: nothing that
-    /// is seen there counts any more.
+    /// it was. A host that is not is dirty, and its part is over: nothing that is seen there counts any
+    /// more. The lock stays where the host is not restored, so that the next run restores it first.
     async fn give_back(
         &mut self,
         of: &Experiment<'_>,
@@ -363,43 +385,56 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         ask: bool,
     ) -> Result<(), Stop> {
         let watch = Stopwatch::start();
+        let not_undone =
+            |why: &str| format!("an experiment with {} is not undone: {why}", of.domain);
         let now = match self.restore_in_time(of).await? {
-            Ok(now) if ask => self.ask_restored(of, now, watch).await?,
-            told => told,
-        };
-        let trouble = match now {
-            Err(why) => why,
-            Ok(after) => {
-                let differences = before.differences(&after);
-                self.happened(of, ExperimentEvent::Restored { after }, watch)?;
-                if differences.is_empty() {
-                    return Ok(self.run.journal.sync()?);
-                }
-                differences.join("; ")
+            Ok(now) => now,
+            Err(why) => {
+                self.finish(Some(not_undone(&why)))?;
+                return Err(Stop::Recorded);
             }
         };
-        let why = format!("an experiment with {} is not undone: {trouble}", of.domain);
+        if ask {
+            self.ask_restored(of, &now, watch.elapsed()).await?;
+        }
+        let watch = Stopwatch::start();
+        let after = match ask && !self.stopped() {
+            true => known(self.mark(of).await?),
+            false => Ok(now),
+        };
+        let differences = match after {
+            Err(why) => vec![why],
+            Ok(after) => {
+                let differences = before.differences(&after);
+                let event = ExperimentEvent::Restored { after };
+                self.happened(of, event, watch.elapsed())?;
+                differences
+            }
+        };
+        if differences.is_empty() {
+            return Ok(self.run.journal.sync()?);
+        }
+        let why = not_undone(&differences.join("; "));
         self.leave_host(Some(why)).await?;
         Err(Stop::Recorded)
     }
 
-    /// The policy is what it was: the failure must be there again. Somebody who stops the run does not wait
-    /// for that.
+    /// The policy is what it was: the failure must be there again. Somebody who stops the run does not
+    /// wait for that.
     async fn ask_restored(
         &mut self,
         of: &Experiment<'_>,
-        now: HostMark,
-        watch: Stopwatch,
-    ) -> Result<Result<HostMark, String>, Stop> {
+        now: &HostMark,
+        elapsed: Duration,
+    ) -> Result<(), Stop> {
         let event = ExperimentEvent::Changed {
             phase: Phase::Restored,
             loaded_sha256: now.loaded_sha256.clone(),
             started: Vec::new(),
         };
-        self.happened(of, event, watch)?;
+        self.happened(of, event, elapsed)?;
         match self.ask_again(of, Phase::Restored).await {
-            Ok(_) => Ok(known(self.mark(of).await?)),
-            Err(Stop::Asked) => Ok(Ok(now)),
+            Ok(_) | Err(Stop::Asked) => Ok(()),
             Err(stop @ (Stop::Record(_) | Stop::Recorded)) => Err(stop),
         }
     }
@@ -444,37 +479,40 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         })
     }
 
+    /// Records answers, and gives back what they saw.
     fn asked(
         &self,
         of: &Experiment<'_>,
         phase: Phase,
-        asked: &[(CheckId, Observation)],
-        watch: Stopwatch,
-    ) -> Result<(), RecordError> {
-        for (check, saw) in asked.iter().cloned() {
-            self.happened(of, ExperimentEvent::Asked { phase, check, saw }, watch)?;
+        answers: Vec<Answer>,
+    ) -> Result<Vec<(CheckId, Observation)>, RecordError> {
+        let mut all = Vec::new();
+        for Answer {
+            check,
+            saw,
+            elapsed,
+        } in answers
+        {
+            all.push((check.clone(), saw.clone()));
+            self.happened(of, ExperimentEvent::Asked { phase, check, saw }, elapsed)?;
         }
-        Ok(())
+        Ok(all)
     }
 
     fn failed(&self, of: &Experiment<'_>, why: &str) -> Result<(), RecordError> {
         let why = why.to_owned();
-        self.happened(of, ExperimentEvent::Failed { why }, Stopwatch::start())
+        self.happened(of, ExperimentEvent::Failed { why }, Duration::ZERO)
     }
 
     fn happened(
         &self,
         of: &Experiment<'_>,
         event: ExperimentEvent,
-        watch: Stopwatch,
+        elapsed: Duration,
     ) -> Result<(), RecordError> {
         let domain = of.domain.to_owned();
-        self.found(
-            of.state,
-            of.about,
-            Found::Experiment { domain, event },
-            watch,
-        )
+        let found = Found::Experiment { domain, event };
+        self.found(of.state, of.about, found, elapsed)
     }
 
     fn found(
@@ -482,15 +520,29 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         state: State,
         about: &[CheckId],
         found: Found,
-        watch: Stopwatch,
+        elapsed: Duration,
     ) -> Result<(), RecordError> {
         let diagnosis = Box::new(DiagnosisStep {
             about: about.to_vec(),
             found,
-            elapsed: watch.elapsed(),
+            elapsed,
         });
         let what = What::Diagnosed { diagnosis };
         self.run.write(self.host, Some(state), what)
+    }
+}
+
+async fn ask_from_here<C, P: Prober>(
+    run: &Run<C, P>,
+    id: &CheckId,
+    request: HttpRequest,
+) -> Answer {
+    let watch = Stopwatch::start();
+    let saw = observation(run.prober.http(&request).await);
+    Answer {
+        check: id.clone(),
+        saw,
+        elapsed: watch.elapsed(),
     }
 }
 

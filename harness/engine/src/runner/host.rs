@@ -146,7 +146,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.finish((!all.is_empty()).then(|| all.join("; ")))
     }
 
-    fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
+    pub(super) fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
         Ok(self
             .run
             .write(self.host, None, What::HostFinished { dirty })?)

@@ -34,7 +34,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             return Err(self.not_locked("the host does not say"));
         };
         match told(taken) {
-            Ok(LockState::Acquired { .. }) => self.swept(swept).await,
+            Ok(LockState::Acquired { .. }) => self.swept(swept),
             Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
             Ok(LockState::Failed { why }) | Err(why) => Err(self.not_locked(&why)),
             Ok(LockState::Free) => Err(self.not_locked("the host does not say")),

@@ -20,7 +20,7 @@ use crate::{
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Records what became of switches that earlier runs had left. A host that cannot be restored is not
     /// worked on: nothing that is seen there would count.
-    pub(super) async fn swept(&mut self, reply: &Reply) -> Result<(), Stop> {
+    pub(super) fn swept(&self, reply: &Reply) -> Result<(), Stop> {
         match fates(reply) {
             Ok(fates) => {
                 for (id, fate) in fates {
@@ -28,7 +28,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 }
                 Ok(())
             }
-            Err(why) => Err(self.not_swept(&why).await),
+            Err(why) => Err(self.not_swept(&why)),
         }
     }
 
@@ -45,12 +45,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             .write(self.host, None, What::Diagnosed { diagnosis })
     }
 
-    async fn not_swept(&mut self, why: &str) -> Stop {
+    /// The lock stays, so that nobody looks at such a host unawares.
+    fn not_swept(&self, why: &str) -> Stop {
         let why = format!("an experiment of an earlier run is not undone: {why}");
-        let ended = match self.not_started(&why) {
-            Ok(()) => self.leave_host(Some(why)).await,
-            Err(stop) => Err(stop),
-        };
+        let ended = self.not_started(&why).and_then(|()| self.finish(Some(why)));
         match ended {
             Ok(()) => Stop::Recorded,
             Err(stop) => stop,

@@ -33,7 +33,7 @@ mod text;
 /// of the modules of a real one.
 const BUILD: Duration = Duration::from_secs(60);
 
-/// How long a unit's start or stop may take.
+/// How long all starts of a change, and each start or stop of the restoring, may take.
 const UNIT: Duration = Duration::from_secs(60);
 
 /// How much time the switch must leave for a change and the questions after it.
@@ -107,8 +107,7 @@ impl Trial {
     pub fn change_item(&self, phase: Phase) -> Item {
         let script = self.fill(text::CHANGE).replace("@PHASE@", phase.word());
         let script = switch::guarded(&self.id, &self.state_dir, NEED, &script);
-        let units = u32::try_from(self.units.len()).unwrap_or(u32::MAX);
-        Item::new(script, UNIT.saturating_mul(units) + Duration::from_secs(30))
+        Item::new(script, UNIT + Duration::from_secs(30))
     }
 
     /// Asks whether the policy is still the one that was loaded, and the switch armed.

@@ -16,12 +16,14 @@ use crate::host::{
     switch::{SwitchState, arm_item, disarm_item, status_item},
 };
 
-/// The kernel takes a policy in one write or not at all, and gives it back as it was.
+/// The kernel takes a policy in one write or not at all, keeps the booleans in force, and gives all of it
+/// back.
 const DD: &str = r#"for a do case $a in if=*) i=${a#if=} ;; of=*) o=${a#of=} ;; bs=*) b=${a#bs=} ;; esac; done
 echo "load ${i##*/}" >>"$HOST/log"
 if [ -e "$HOST/refuses" ] || [ "$b" -lt "$(wc -c <"$i")" ]; then
 echo "dd: error writing '$o': Invalid argument" >&2; exit 1; fi
-cat "$i" >"${o%load}policy"; echo '1+0 records in' >&2
+s=${o%load}; { grep -v '^boolean ' "$i"; echo "boolean $(cat "$s/booleans/"*)"; } >"$s/new"
+mv "$s/new" "$s/policy"; echo '1+0 records in' >&2
 "#;
 
 /// Compiles the store's base, the switch for dontaudit and what is installed, into its own root only.
@@ -67,7 +69,7 @@ impl Host {
         for (path, text) in [
             ("sys/fs/selinux/enforce", "1"),
             ("sys/fs/selinux/load", ""),
-            ("sys/fs/selinux/policy", "base\ndontaudit on\n"),
+            ("sys/fs/selinux/policy", "base\ndontaudit on\nboolean 0 0\n"),
             ("sys/fs/selinux/booleans/httpd_enable_homedirs", "0 0"),
             (
                 "etc/selinux/config",
@@ -231,7 +233,10 @@ fn an_experiment_turns_the_policy_twice_and_leaves_the_host_as_it_was() {
 
         let off = host.change(Phase::DontauditOff).unwrap();
         assert_eq!(off.started, ["httpd", "idle"], "{shell}");
-        assert_eq!(host.read("sys/fs/selinux/policy"), "base\ndontaudit off\n");
+        assert_eq!(
+            host.read("sys/fs/selinux/policy"),
+            "base\ndontaudit off\nboolean 0 0\n"
+        );
         assert_eq!(host.unit("httpd"), "failed", "{shell}");
         assert_eq!(host.still(&off.loaded_sha256), Ok(()), "{shell}");
 
@@ -303,7 +308,7 @@ fn a_boolean_that_somebody_sets_meanwhile_stays_and_is_seen() {
         host.change(Phase::DontauditOff).unwrap();
         host.write("sys/fs/selinux/booleans/httpd_enable_homedirs", "1 1");
         assert_eq!(host.disarm(), SwitchState::Restored, "{shell}");
-        let told = ["the booleans in force changed"];
+        let told = ["the loaded policy changed", "the booleans in force changed"];
         assert_eq!(before.differences(&host.mark()), told, "{shell}");
     }
 }
