@@ -3,6 +3,7 @@
 mod answer;
 mod audit;
 mod edge;
+mod experiment;
 mod steps;
 mod transaction;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
-use self::{audit::Audit, transaction::Job};
+use self::{audit::Audit, experiment::Switch, transaction::Job};
 use crate::{
     script::{Effect, HostScript, Moment},
     serve::Served,
@@ -24,6 +25,8 @@ pub enum Denied {
     Page,
     /// Something that no client notices.
     Unnoticed,
+    /// The connections of clients, which wait for a byte; a dontaudit rule may hide it.
+    Accept,
 }
 
 /// A pretend Enterprise Linux host.
@@ -50,6 +53,9 @@ pub struct Machine {
     owner: Option<String>,
     foreign_job: &'static str,
     job: Option<Job>,
+    switch: Option<Switch>,
+    /// Whether the web server's domain is permissive.
+    permissive: bool,
 }
 
 impl Machine {
@@ -76,6 +82,8 @@ impl Machine {
             owner: None,
             foreign_job: "none",
             job: None,
+            switch: None,
+            permissive: false,
             script,
         };
         machine.happen(Moment::Before);
@@ -86,6 +94,12 @@ impl Machine {
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.owner.is_some()
+    }
+
+    /// Whether an experiment's switch stands.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.switch.is_some()
     }
 
     /// Whether a job was ever started.
@@ -144,7 +158,11 @@ impl Machine {
             Effect::DnfFails(..)
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs
-            | Effect::PlanFails(_) => {}
+            | Effect::PlanFails(_)
+            | Effect::NoModuleStore
+            | Effect::PolicyStays
+            | Effect::UnitStays
+            | Effect::SwitchLeft(..) => {}
             Effect::AuditdDown
             | Effect::AuditdRestarted
             | Effect::AuditDisabled
@@ -186,14 +204,17 @@ impl Machine {
         ));
     }
 
-    /// What SELinux in force does, when it enforces.
+    /// What SELinux in force does to the web server, when it enforces.
     fn enforced(&self) -> Option<Policy> {
-        (self.enforcing == Some(true)).then_some(self.policy)
+        (self.enforcing == Some(true) && !self.permissive).then_some(self.policy)
     }
 
     fn serve(&mut self) -> Served {
         if self.units.get("httpd").is_none_or(|s| s != "active") {
             return Served::Failed(HttpPhase::Refused, 1);
+        }
+        if !self.policy.may_accept() && self.policy.logs_accept() {
+            self.audit.denial(Denied::Accept);
         }
         if self.enforced().is_some_and(|p| !p.may_accept()) {
             return Served::Failed(HttpPhase::FirstByteTimeout, 5000);

@@ -43,17 +43,30 @@ pub(crate) struct Told {
     pub(crate) quiet: bool,
 }
 
+/// What a run may do beyond looking.
+#[derive(Default)]
+struct Permissions {
+    /// The holder of a lock that may be broken.
+    break_lock: Option<String>,
+    /// Whether experiments may be made on lab hosts.
+    experiments: bool,
+}
+
 /// The main job.
 pub(crate) fn run(args: &RunArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, Some(&args.patch))?;
     permit(&loaded.inventory, args.rollout)?;
-    start(loaded, &args.recording, args.break_lock.clone(), told)
+    let may = Permissions {
+        break_lock: args.break_lock.clone(),
+        experiments: !args.no_experiments,
+    };
+    start(loaded, &args.recording, may, told)
 }
 
 /// Suites only.
 pub(crate) fn check(args: &CheckArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, None)?;
-    start(loaded, &args.recording, None, told)
+    start(loaded, &args.recording, Permissions::default(), told)
 }
 
 /// No host is changed that is not a lab host, unless a person says so for this run.
@@ -77,7 +90,7 @@ fn permit(inventory: &Inventory, rollout: bool) -> Result<(), CliError> {
     ))
 }
 
-fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told: Told) -> Ended {
+fn start(loaded: Loaded, recording: &Recording, may: Permissions, told: Told) -> Ended {
     let Loaded {
         inventory,
         suites,
@@ -86,7 +99,10 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
     } = loaded;
     let nonce = nonce()?;
     let id = run_id(&nonce)?;
-    let plan = Plan::lay(id.clone(), &inventory, suites, patch, policy);
+    let plan = Plan {
+        experiments: may.experiments,
+        ..Plan::lay(id.clone(), &inventory, suites, patch, policy)
+    };
     if plan.cells.is_empty() {
         out::error("nothing to run: no host or no check is left");
         return Ok(exit::NOTHING_RAN);
@@ -115,8 +131,9 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         targets,
         nonce,
         jobs,
-        break_lock,
         known: Known::default(),
+        break_lock: may.break_lock,
+        switch_after: runner::SWITCH_AFTER,
     };
     drive(run, &live)?;
     finish(&dir, &live, told)

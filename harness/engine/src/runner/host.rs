@@ -45,7 +45,7 @@ pub(super) async fn drive<C: Connector, P: Prober>(
 
 /// How long a run that was stopped takes to give a host's lock back: a CI system that gave the signal
 /// waits ten seconds.
-const LAST_WORD: Duration = Duration::from_secs(5);
+pub(super) const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// In a window in which patchgate changes nothing, nothing may change.
 const NOTHING: Expectations = Expectations {
@@ -136,7 +136,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// Gives the lock back and records the end. A run that was stopped does not wait long for it.
-    async fn leave_host(&mut self, dirty: Option<String>) -> Result<(), Stop> {
+    pub(super) async fn leave_host(&mut self, dirty: Option<String>) -> Result<(), Stop> {
         let limit = if self.stopped() {
             LAST_WORD
         } else {
@@ -151,7 +151,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.finish((!all.is_empty()).then(|| all.join("; ")))
     }
 
-    fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
+    pub(super) fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
         Ok(self
             .run
             .write(self.host, None, What::HostFinished { dirty })?)

@@ -39,6 +39,7 @@ impl Machine {
             }),
             Ask::Local => printed(self.serve_local().printed()),
             Ask::Step(step) => self.step(step),
+            Ask::Experiment(step) => self.experiment_step(step),
             Ask::Command(run) => self.command(run, item),
         }
     }
@@ -89,7 +90,7 @@ impl Machine {
         }
     }
 
-    fn restart(&mut self, unit: &str) -> (u8, String, String) {
+    pub(super) fn restart(&mut self, unit: &str) -> (u8, String, String) {
         if self.stubborn.iter().any(|u| u == unit) {
             let said = format!("Job for {unit}.service canceled.\n");
             return (1, String::new(), said);

@@ -86,6 +86,10 @@ impl Audit {
             | Effect::TransactionHangs
             | Effect::PlanFails(_)
             | Effect::LockedBy(..)
+            | Effect::NoModuleStore
+            | Effect::PolicyStays
+            | Effect::UnitStays
+            | Effect::SwitchLeft(..)
             | Effect::NoRpm => {}
         }
     }
@@ -154,6 +158,12 @@ impl Audit {
         let path = match denied {
             Denied::Page => "/var/www/html/index.html",
             Denied::Unnoticed => "/var/www/html/.htaccess",
+            Denied::Accept => {
+                let body = "avc:  denied  { accept } for  pid=515 comm=\"httpd\" lport=80 \
+                            scontext=system_u:system_r:httpd_t:s0 \
+                            tcontext=system_u:system_r:httpd_t:s0 tclass=tcp_socket permissive=0";
+                return self.record("AVC", body);
+            }
         };
         let body = format!(
             "avc:  denied  {{ getattr }} for  pid=283 comm=\"httpd\" path=\"{path}\" dev=\"vda\" ino=17035 \
