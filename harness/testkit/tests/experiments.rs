@@ -120,6 +120,30 @@ async fn a_silent_denial_turns_green_with_the_domain_permissive_and_red_again() 
     assert_as_before(&played);
 }
 
+/// Invariant 7, for experiments: permission and baseline are the caller's, lock and switch are ours.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_changed_before_the_lock_is_held_and_the_switch_armed() {
+    let played = play(&scenario("order", host())).await;
+    let heard: Vec<_> = played.world.heard().iter().map(|h| h.ask).collect();
+    let wanted = [
+        "lock-acquire",
+        "sweep",
+        "mark",
+        "arm",
+        "build",
+        "change",
+        "still",
+        "change",
+        "still",
+        "disarm",
+        "mark",
+        "mark",
+        "lock-release",
+    ];
+    let ours = heard.into_iter().filter(|ask| wanted.contains(ask));
+    assert_eq!(ours.collect::<Vec<_>>(), wanted);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_unit_that_failed_is_started_for_it_and_fails_again_afterwards() {
     let failed = host().when(Moment::Before, Effect::Unit("httpd", "failed"));

@@ -6,34 +6,33 @@
 //! prove is decided by the judgement. An answer is recorded only once it is known that the phase's
 //! policy was still loaded when it came.
 
-use std::time::Duration;
+mod ask;
+mod undo;
 
-use futures_util::future::{join, join_all};
+use std::{collections::BTreeSet, time::Duration};
+
 use patchgate_core::{
     diagnosis::{DiagnosisStep, ExperimentEvent, Found, HostMark, Phase, experiment::still_fails},
     event::What,
     id::{CheckId, HostName},
-    observation::Observation,
     plan::PlannedHost,
     reading::Reading,
     state::State,
     suite::Check,
 };
-use tokio::time::timeout;
 
 use super::{
     Run, StopSignal,
-    host::LAST_WORD,
-    link::{Link, Stop, until_stopped},
+    link::{Link, Stop},
 };
 use crate::{
     clock::Stopwatch,
     host::{
-        Connector, Reply,
+        Connector,
         job::JobId,
         switch::{self, SwitchParseError, SwitchState},
     },
-    probe::{HttpRequest, Prober, observation},
+    probe::Prober,
     record::RecordError,
     script::{
         checks::{self, Way},
@@ -87,13 +86,6 @@ struct Experiment<'a> {
     about: &'a [CheckId],
     checks: Vec<(CheckId, Check)>,
     trial: Trial,
-}
-
-/// An answer and what it cost.
-struct Answer {
-    check: CheckId,
-    saw: Observation,
-    elapsed: Duration,
 }
 
 /// Takes a host's lock, makes an experiment, and gives the lock back.
@@ -178,25 +170,33 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         if plan.patch.is_none() {
             return Err("a run that only checks changes nothing".to_owned());
         }
-        let known = about
-            .iter()
-            .filter_map(|id| Some((id, plan.check(id)?)))
-            .collect::<Vec<_>>();
-        let mut units: Vec<_> = known.iter().flat_map(|(_, (s, _))| s.units()).collect();
-        units.sort();
-        units.dedup();
+        let checks: Vec<_> = about.iter().filter_map(|id| self.to_ask(id)).collect();
+        if checks.is_empty() {
+            return Err("none of the failed checks can be asked again".to_owned());
+        }
+        let suites = about.iter().filter_map(|id| plan.check(id));
+        let units: BTreeSet<_> = suites.flat_map(|(suite, _)| suite.units()).collect();
         let id = JobId::new(format!("{}.{state}", plan.run)).map_err(|e| e.to_string())?;
+        let units = units.into_iter().collect();
         let trial = Trial::new(id, domain, units).map_err(|e| e.to_string())?;
-        let checks = known
-            .into_iter()
-            .map(|(id, (_, c))| (id.clone(), c.clone()));
         Ok(Experiment {
             state,
             domain,
             about,
-            checks: checks.collect(),
+            checks,
             trial,
         })
+    }
+
+    /// A check that can be asked again; a window that is closed cannot.
+    fn to_ask(&self, id: &CheckId) -> Option<(CheckId, Check)> {
+        let (_, check) = self.run.plan.check(id)?;
+        match checks::way(check, &self.host.address) {
+            Ok(Way::ByWindow) => None,
+            Ok(Way::OnHost(_) | Way::FromController(_)) | Err(_) => {
+                Some((id.clone(), check.clone()))
+            }
+        }
     }
 
     /// Arms the switch; `Err` inside says why there is none, and nothing was changed.
@@ -291,214 +291,6 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         Ok(self.happened(of, event, watch.elapsed())?)
     }
 
-    /// Asks every failed check again and records the answers.
-    async fn ask_again(
-        &mut self,
-        of: &Experiment<'_>,
-        phase: Phase,
-    ) -> Result<Vec<(CheckId, Observation)>, Stop> {
-        let answers = self.answers(of).await?;
-        Ok(self.asked(of, phase, answers)?)
-    }
-
-    /// The answers of every failed check but those that a window answers, until somebody stops the run.
-    async fn answers(&mut self, of: &Experiment<'_>) -> Result<Vec<Answer>, Stop> {
-        self.go_on()?;
-        let asked = until_stopped(self.stop.clone(), self.ask_all(of)).await;
-        self.let_go(asked)
-    }
-
-    /// Asks from here and on the host, side by side.
-    async fn ask_all(&mut self, of: &Experiment<'_>) -> Result<Vec<Answer>, Stop> {
-        let (run, address) = (self.run, &self.host.address);
-        let (mut on_host, mut items, mut from_here) = (Vec::new(), Vec::new(), Vec::new());
-        let mut answers = Vec::new();
-        for (id, check) in &of.checks {
-            match checks::way(check, address) {
-                Ok(Way::OnHost(item)) => {
-                    on_host.push((id, check));
-                    items.push(item);
-                }
-                Ok(Way::FromController(request)) => from_here.push(ask_from_here(run, id, request)),
-                Ok(Way::ByWindow) => {}
-                Err(why) => answers.push(Answer {
-                    check: id.clone(),
-                    saw: Observation::Errored { why },
-                    elapsed: Duration::ZERO,
-                }),
-            }
-        }
-        let here = async {
-            match items.is_empty() {
-                true => Ok(Vec::new()),
-                false => self.ask("asking again", items).await,
-            }
-        };
-        let (remote, replies) = join(join_all(from_here), here).await;
-        answers.extend(remote);
-        let replies = replies?;
-        let read = |((id, check), reply): (&(&CheckId, &Check), &Reply)| Answer {
-            check: (*id).clone(),
-            saw: checks::read(check, address, reply),
-            elapsed: reply.elapsed,
-        };
-        answers.extend(on_host.iter().zip(&replies).map(read));
-        Ok(answers)
-    }
-
-    /// Restores the host whatever came before.
-    async fn undo(
-        &mut self,
-        of: &Experiment<'_>,
-        before: &HostMark,
-        ended: Result<(), Halt>,
-    ) -> Result<(), Stop> {
-        match ended {
-            Ok(()) => self.give_back(of, before, true).await,
-            Err(Halt::Failed(why)) => {
-                self.failed(of, &why)?;
-                self.give_back(of, before, false).await
-            }
-            Err(Halt::Stop(Stop::Asked)) => {
-                self.failed(of, "the run was stopped")?;
-                self.give_back(of, before, false).await?;
-                Err(Stop::Asked)
-            }
-            Err(Halt::Stop(Stop::Recorded)) => {
-                self.failed(of, "the host was lost; it restores itself")?;
-                Err(Stop::Recorded)
-            }
-            Err(Halt::Stop(Stop::Record(error))) => {
-                drop(timeout(LAST_WORD, self.restore(of)).await);
-                Err(Stop::Record(error))
-            }
-        }
-    }
-
-    /// Restores the host, asks once more where that can tell something, and proves that the host is what
-    /// it was. A host that is not is dirty, and its part is over: nothing that is seen there counts any
-    /// more. The lock stays where the host is not restored, so that the next run restores it first.
-    async fn give_back(
-        &mut self,
-        of: &Experiment<'_>,
-        before: &HostMark,
-        ask: bool,
-    ) -> Result<(), Stop> {
-        let watch = Stopwatch::start();
-        let not_undone =
-            |why: &str| format!("an experiment with {} is not undone: {why}", of.domain);
-        let now = match self.restore_in_time(of).await? {
-            Ok(now) => now,
-            Err(why) => {
-                self.finish(Some(not_undone(&why)))?;
-                return Err(Stop::Recorded);
-            }
-        };
-        if ask {
-            self.ask_restored(of, &now, watch.elapsed()).await?;
-        }
-        let watch = Stopwatch::start();
-        let after = match ask && !self.stopped() {
-            true => known(self.mark(of).await?),
-            false => Ok(now),
-        };
-        let differences = match after {
-            Err(why) => vec![why],
-            Ok(after) => {
-                let differences = before.differences(&after);
-                let event = ExperimentEvent::Restored { after };
-                self.happened(of, event, watch.elapsed())?;
-                differences
-            }
-        };
-        if differences.is_empty() {
-            return Ok(self.run.journal.sync()?);
-        }
-        let why = not_undone(&differences.join("; "));
-        self.leave_host(Some(why)).await?;
-        Err(Stop::Recorded)
-    }
-
-    /// The policy is what it was: the failure must be there again. Somebody who stops the run does not
-    /// wait for that.
-    async fn ask_restored(
-        &mut self,
-        of: &Experiment<'_>,
-        now: &HostMark,
-        elapsed: Duration,
-    ) -> Result<(), Stop> {
-        let event = ExperimentEvent::Changed {
-            phase: Phase::Restored,
-            loaded_sha256: now.loaded_sha256.clone(),
-            started: Vec::new(),
-        };
-        self.happened(of, event, elapsed)?;
-        match self.ask_again(of, Phase::Restored).await {
-            Ok(_) | Err(Stop::Asked) => Ok(()),
-            Err(stop @ (Stop::Record(_) | Stop::Recorded)) => Err(stop),
-        }
-    }
-
-    /// A run that was stopped does not wait long: the host goes on restoring itself.
-    async fn restore_in_time(
-        &mut self,
-        of: &Experiment<'_>,
-    ) -> Result<Result<HostMark, String>, Stop> {
-        if !self.stopped() {
-            return self.restore(of).await;
-        }
-        match timeout(LAST_WORD, self.restore(of)).await {
-            Ok(restored) => restored,
-            Err(_) => {
-                self.hang_up();
-                Ok(Err(
-                    "the run was stopped while the host restored itself".to_owned()
-                ))
-            }
-        }
-    }
-
-    /// Has the host restore itself now. `Err` inside says why nobody knows that it did.
-    async fn restore(&mut self, of: &Experiment<'_>) -> Result<Result<HostMark, String>, Stop> {
-        let trial = &of.trial;
-        let items = vec![
-            switch::disarm_item(&trial.id, &trial.state_dir),
-            trial.mark_item(),
-        ];
-        let replies = self.ask("restoring the policy", items).await?;
-        Ok(match switch::parse(&replies[0]) {
-            Ok(SwitchState::Restored | SwitchState::None | SwitchState::Stale) => {
-                known(experiment::read_mark(&trial.units, &replies[1]))
-            }
-            Ok(SwitchState::Failed { why } | SwitchState::Rejected { why }) => Err(why),
-            Ok(SwitchState::Armed { .. } | SwitchState::Restoring) => {
-                Err("the host has not ended restoring itself".to_owned())
-            }
-            Ok(SwitchState::Dead) => Err("the switch's watcher died".to_owned()),
-            Err(error) => Err(error.to_string()),
-        })
-    }
-
-    /// Records answers, and gives back what they saw.
-    fn asked(
-        &self,
-        of: &Experiment<'_>,
-        phase: Phase,
-        answers: Vec<Answer>,
-    ) -> Result<Vec<(CheckId, Observation)>, RecordError> {
-        let mut all = Vec::new();
-        for Answer {
-            check,
-            saw,
-            elapsed,
-        } in answers
-        {
-            all.push((check.clone(), saw.clone()));
-            self.happened(of, ExperimentEvent::Asked { phase, check, saw }, elapsed)?;
-        }
-        Ok(all)
-    }
-
     fn failed(&self, of: &Experiment<'_>, why: &str) -> Result<(), RecordError> {
         let why = why.to_owned();
         self.happened(of, ExperimentEvent::Failed { why }, Duration::ZERO)
@@ -532,26 +324,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 }
 
-async fn ask_from_here<C, P: Prober>(
-    run: &Run<C, P>,
-    id: &CheckId,
-    request: HttpRequest,
-) -> Answer {
-    let watch = Stopwatch::start();
-    let saw = observation(run.prober.http(&request).await);
-    Answer {
-        check: id.clone(),
-        saw,
-        elapsed: watch.elapsed(),
-    }
-}
-
 fn window_id(of: &Experiment<'_>, phase: Phase) -> String {
     format!("x-{}-{}", of.state, phase.word())
-}
-
-fn known(mark: Reading<HostMark>) -> Result<HostMark, String> {
-    mark.get().cloned().map_err(ToOwned::to_owned)
 }
 
 /// Why a switch that was to be armed is not known to stand.

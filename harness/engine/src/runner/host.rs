@@ -44,7 +44,7 @@ pub(super) async fn drive<C: Connector, P: Prober>(
 
 /// How long a run that was stopped takes to give a host's lock back: a CI system that gave the signal
 /// waits ten seconds.
-pub(super) const LAST_WORD: Duration = Duration::from_secs(5);
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// In a window in which patchgate changes nothing, nothing may change.
 const NOTHING: Expectations = Expectations {

@@ -27,7 +27,10 @@ use patchgate_engine::{
     ssh::SshConnector,
 };
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::guest::{Guest, HOST};
 
@@ -115,6 +118,12 @@ impl Controller {
         self.steps()
     }
 
+    /// Asks it to stop, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Vec<Event> {
         let began = Instant::now();
@@ -185,8 +194,17 @@ async fn child() {
         break_lock: Some(var("PATCHGATE_TEST_DEAD")).filter(|d| !d.is_empty()),
         switch_after: Duration::from_secs(var("PATCHGATE_TEST_AFTER").parse().unwrap()),
     };
-    let (_tell, stop) = watch::channel(None);
-    runner::experiment(run, stop, &wanted).await.unwrap();
+    let (tell, stop) = watch::channel(None);
+    let mut interrupts = signal(SignalKind::interrupt()).unwrap();
+    let told = async {
+        interrupts.recv().await;
+        tell.send_replace(Some("SIGINT"));
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        ended = runner::experiment(run, stop, &wanted) => drop(ended.unwrap()),
+        () = told => {}
+    }
 }
 
 fn begin(dir: &Path, plan: &Plan) -> Journal {

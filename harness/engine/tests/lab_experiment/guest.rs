@@ -1,6 +1,11 @@
 //! The machine that is experimented with, and everything that an experiment must leave as it was.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::Output};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    path::PathBuf,
+    process::Output,
+};
 
 use patchgate_core::diagnosis::HostMark;
 use patchgate_engine::{
@@ -10,6 +15,21 @@ use patchgate_engine::{
 };
 
 pub(crate) const HOST: &str = "lab-rebuild";
+
+/// Says that two snapshots are the same, or which lines are not.
+#[track_caller]
+pub(crate) fn assert_same(
+    before: &BTreeMap<&'static str, String>,
+    after: &BTreeMap<&'static str, String>,
+    when: &str,
+) {
+    for (name, before) in before {
+        let lines = |text: &str| text.lines().map(ToOwned::to_owned).collect::<BTreeSet<_>>();
+        let (was, is) = (lines(before), lines(&after[name]));
+        let differences: Vec<_> = was.symmetric_difference(&is).collect();
+        assert!(differences.is_empty(), "{when}, {name}: {differences:#?}");
+    }
+}
 
 /// The lab with one clean machine, taken down whatever the test's end.
 pub(crate) struct Guest {
@@ -114,12 +134,13 @@ impl Guest {
             (
                 "units",
                 "systemctl list-units --all --plain --no-legend --type=service --type=socket \
-                 --type=timer | grep -v '^user' | awk '{print $1, $2, $3, $4}' | sort",
+                 | grep -v -e '^user' -e '^sysstat' | awk '{print $1, $2, $3, $4}' | sort",
             ),
+            // A batch whose controller is gone keeps its watchdog for as long as it might have run.
             (
                 "processes",
-                "ps -eo args= | grep -v -e '^\\[' -e '^ps ' -e '^sshd: ' -e '^grep ' -e '^sort' -e '^bash -c' \
-                 | sort -u",
+                "ps -eo args= | grep -v -e '^\\[' -e '^ps ' -e '^sshd: ' -e '^grep ' -e '^sort' \
+                 -e '^bash -c' -e '^/bin/sh -c eval' -e '^sleep ' | sort -u",
             ),
         ];
         let looked = looks.map(|(name, script)| (name, self.run(script)));
@@ -132,7 +153,7 @@ impl Guest {
         found.lines().map(ToOwned::to_owned).collect()
     }
 
-    /// What stands between the controller's events and the log: the denials of the web server.
+    /// Seconds since it booted.
     pub(crate) fn uptime(&self) -> f64 {
         let uptime = self.run("cat /proc/uptime");
         uptime.split(' ').next().unwrap().parse().unwrap()

@@ -2,7 +2,7 @@
 //! that are killed.
 //!
 //! Needs images (`ci/lab/build`), QEMU and the right to make namespaces. What begins with `nightly_` takes
-//! a quarter of an hour and is left to `ci/nightly`.
+//! twenty minutes and more, and is left to `ci/nightly`.
 
 #![expect(
     clippy::unwrap_used,

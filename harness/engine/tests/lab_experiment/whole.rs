@@ -8,7 +8,10 @@ use patchgate_core::{
     observation::{HttpEnd, Observation},
 };
 
-use crate::{controller::Controller, guest::Guest};
+use crate::{
+    controller::Controller,
+    guest::{Guest, assert_same},
+};
 
 /// One test for both symptoms, because a machine is expensive.
 #[test]
@@ -20,7 +23,7 @@ fn an_experiment_proves_february_and_leaves_the_host_as_it_was() {
         guest.watch_files();
         let (before, mark) = (guest.snapshot(), guest.mark());
         let events = Controller::start(&guest, &dir.path().join(name), 180, None).end();
-        assert_eq!(guest.snapshot(), before, "{name}");
+        assert_same(&before, &guest.snapshot(), name);
         assert_eq!(mark.differences(&guest.mark()), Vec::<String>::new());
         assert_eq!(guest.left(), ["/var/lib/patchgate/lock/guard"], "{name}");
         assert_restored(&events, &mark);
