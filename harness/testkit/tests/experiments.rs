@@ -1,8 +1,10 @@
 //! Experiments over scripted hosts: through the real runner and record, one at a time.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests unwrap as tests do")]
+
 use patchgate_core::{
     diagnosis::{ExperimentEvent, Found, HostMark},
-    event::What,
+    event::{Event, What},
     id::{CheckId, HostName},
     state::State,
 };
@@ -51,33 +53,36 @@ fn told(played: &Played) -> Vec<String> {
 }
 
 fn dirty(played: &Played) -> Option<String> {
-    played.events.iter().find_map(|event| match &event.what {
-        What::HostFinished { dirty } => dirty.clone(),
-        _ => None,
+    played.events.iter().find_map(|event| {
+        if let What::HostFinished { dirty } = &event.what {
+            dirty.clone()
+        } else {
+            None
+        }
     })
 }
 
-fn events(played: &Played) -> Vec<ExperimentEvent> {
-    let found = |event: &patchgate_core::event::Event| match &event.what {
-        What::Diagnosed { diagnosis } => match &diagnosis.found {
-            Found::Experiment { event, .. } => Some(event.clone()),
-            _ => None,
-        },
-        _ => None,
-    };
-    played.events.iter().filter_map(found).collect()
+fn step(event: &Event) -> Option<&ExperimentEvent> {
+    if let What::Diagnosed { diagnosis } = &event.what
+        && let Found::Experiment { event, .. } = &diagnosis.found
+    {
+        Some(event)
+    } else {
+        None
+    }
 }
 
+/// What the host was, and what it is.
 fn marks(played: &Played) -> (HostMark, HostMark) {
-    let (mut first, mut last) = (None, None);
-    for event in events(played) {
-        match event {
-            ExperimentEvent::Armed { before, .. } => first = Some(before),
-            ExperimentEvent::Restored { after } => last = Some(after),
-            _ => {}
+    let mut marks = (None, None);
+    for step in played.events.iter().filter_map(step) {
+        if let ExperimentEvent::Armed { before, .. } = step {
+            marks.0 = Some(before.clone());
+        } else if let ExperimentEvent::Restored { after } = step {
+            marks.1 = Some(after.clone());
         }
     }
-    (first.unwrap(), last.unwrap())
+    (marks.0.unwrap(), marks.1.unwrap())
 }
 
 fn assert_as_before(played: &Played) {

@@ -111,10 +111,12 @@ mod tests {
         assert_eq!(mark().differences(&after), Vec::<String>::new());
     }
 
+    type Change = fn(&mut HostMark);
+
     /// Each field by itself: one that was forgotten would pass for the same.
     #[test]
     fn every_part_of_the_mark_counts() {
-        let changes: [(fn(&mut HostMark), &str); 7] = [
+        let changes: [(Change, &str); 7] = [
             (|m| m.mode = "0".into(), "the SELinux mode changed"),
             (|m| m.loaded_sha256.clear(), "the loaded policy changed"),
             (|m| m.disk_sha256.clear(), "the policy on disk changed"),

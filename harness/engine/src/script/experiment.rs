@@ -29,7 +29,7 @@ use crate::host::{
 
 mod text;
 
-/// How long building one policy may take: 4 to 11 s were measured on an emulated machine, with a tenth
+/// How long building one policy may take: 4 to 20 s were measured on an emulated machine, with a tenth
 /// of the modules of a real one.
 const BUILD: Duration = Duration::from_secs(60);
 

@@ -86,13 +86,7 @@ impl Controller {
 
     /// The events of the experiment so far.
     pub(crate) fn steps(&self) -> Vec<ExperimentEvent> {
-        let step = |event: Event| match event.what {
-            What::Diagnosed { diagnosis } => match diagnosis.found {
-                Found::Experiment { event, .. } => Some(event),
-                _ => None,
-            },
-            _ => None,
-        };
+        let step = |event: Event| step(&event).cloned();
         self.events().into_iter().filter_map(step).collect()
     }
 
@@ -140,6 +134,17 @@ impl Drop for Controller {
         // It has ended in every test that passes.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// The step of an experiment that an event tells of.
+pub(crate) fn step(event: &Event) -> Option<&ExperimentEvent> {
+    if let What::Diagnosed { diagnosis } = &event.what
+        && let Found::Experiment { event, .. } = &diagnosis.found
+    {
+        Some(event)
+    } else {
+        None
     }
 }
 

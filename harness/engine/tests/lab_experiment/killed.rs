@@ -179,13 +179,11 @@ fn assert_restores_itself(guest: &Guest, run: &str, step: &str) {
 
 /// Whether an event says that this run's experiment was found and the host is restored.
 fn is_swept(what: &What, dead: Option<&str>) -> bool {
-    match (what, dead) {
-        (What::Diagnosed { diagnosis }, Some(dead)) => match &diagnosis.found {
-            Found::Unavailable { what, why } => {
-                what.contains(dead) && why.ends_with("the host is restored")
-            }
-            _ => false,
-        },
-        _ => false,
+    if let (What::Diagnosed { diagnosis }, Some(dead)) = (what, dead)
+        && let Found::Unavailable { what, why } = &diagnosis.found
+    {
+        what.contains(dead) && why.ends_with("the host is restored")
+    } else {
+        false
     }
 }

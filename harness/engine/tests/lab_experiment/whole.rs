@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use patchgate_core::{
-    diagnosis::{ExperimentEvent, Found, HostMark, Phase},
+    diagnosis::{ExperimentEvent, HostMark, Phase},
     event::{Event, What},
     observation::{HttpEnd, Observation},
 };
 
 use crate::{
-    controller::Controller,
+    controller::{Controller, step},
     guest::{Guest, assert_same},
 };
 
@@ -77,16 +77,14 @@ fn answers(page: &str, unit: &str) -> Vec<(String, String)> {
         .to_vec()
 }
 
+/// The steps of the experiment; each is told with its cost.
 fn steps(events: &[Event]) -> impl Iterator<Item = &ExperimentEvent> {
-    events.iter().filter_map(|event| match &event.what {
-        What::Diagnosed { diagnosis } => match &diagnosis.found {
-            Found::Experiment { event, .. } => {
-                println!("{:6} ms {}", diagnosis.elapsed.as_millis(), name(event));
-                Some(event)
-            }
-            _ => None,
-        },
-        _ => None,
+    events.iter().filter_map(|event| {
+        let found = step(event)?;
+        if let What::Diagnosed { diagnosis } = &event.what {
+            println!("{:6} ms {}", diagnosis.elapsed.as_millis(), name(found));
+        }
+        Some(found)
     })
 }
 
@@ -125,29 +123,34 @@ fn told(events: &[Event]) -> Told {
 }
 
 fn seen(saw: &Observation) -> String {
-    match saw {
-        Observation::Http(seen) => match &seen.end {
-            HttpEnd::Answered(answer) => format!("status {}", answer.status),
-            HttpEnd::Failed(failure) => failure.phase.symptom().to_owned(),
-        },
-        Observation::Service(seen) => seen.active.clone(),
-        other => format!("{other:?}"),
+    if let Observation::Service(seen) = saw {
+        return seen.active.clone();
+    }
+    let Observation::Http(seen) = saw else {
+        return format!("{saw:?}");
+    };
+    match &seen.end {
+        HttpEnd::Answered(answer) => format!("status {}", answer.status),
+        HttpEnd::Failed(failure) => failure.phase.symptom().to_owned(),
     }
 }
 
 /// The record says so too: the host was this before and after.
 fn assert_restored(events: &[Event], mark: &HostMark) {
-    let marks: Vec<_> = steps(events)
-        .filter_map(|step| match step {
-            ExperimentEvent::Armed { before, .. } => Some(before),
-            ExperimentEvent::Restored { after } => Some(after),
-            _ => None,
-        })
+    let mark_of = |step: &ExperimentEvent| {
+        if let ExperimentEvent::Armed { before: mark, .. }
+        | ExperimentEvent::Restored { after: mark } = step
+        {
+            Some(mark.clone())
+        } else {
+            None
+        }
+    };
+    let marks: Vec<_> = events.iter().filter_map(step).filter_map(mark_of).collect();
+    assert_eq!(marks, [mark.clone(), mark.clone()]);
+    let ends: Vec<_> = events
+        .iter()
+        .filter(|e| matches!(&e.what, What::HostFinished { dirty: None }))
         .collect();
-    assert_eq!(marks, [mark, mark]);
-    let dirty = events.iter().find_map(|e| match &e.what {
-        What::HostFinished { dirty } => Some(dirty.clone()),
-        _ => None,
-    });
-    assert_eq!(dirty, Some(None));
+    assert_eq!(ends.len(), 1, "the host is not dirty");
 }
