@@ -42,8 +42,8 @@ use crate::{
 };
 
 /// After how long a host restores itself when nothing is heard of the controller: longer than an
-/// experiment takes (52 to 105 s on an emulated machine beside much other work), and short for a person
-/// who finds a lab host changed.
+/// experiment takes (28 to 105 s on an emulated machine, by its load), and short for a person who finds a lab
+/// host changed.
 pub const SWITCH_AFTER: Duration = Duration::from_secs(180);
 
 /// An experiment to be made by itself.
