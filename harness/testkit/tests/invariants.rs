@@ -218,6 +218,12 @@ fn assert_recorded(played: &Played) {
     let asked = |words: &[&str]| heard.iter().filter(|h| words.contains(&h.ask)).count();
     let told = |is: fn(&What) -> bool| played.events.iter().filter(|e| is(&e.what)).count();
     let windows = told(|w| matches!(w, What::WindowCaptured { .. }));
+    let segments = played.events.iter().filter_map(|e| {
+        let What::WindowCaptured { capture, .. } = &e.what else {
+            return None;
+        };
+        Some(capture.segments.len())
+    });
     let checks = told(|w| matches!(w, What::CheckFinished { .. }));
     let by_window = played
         .plan
@@ -244,6 +250,7 @@ fn assert_recorded(played: &Played) {
         (asked(&["open"]), windows, "open"),
         (asked(&["close"]), windows, "close"),
         (asked(&["slice"]), windows, "slice"),
+        (asked(&["mark"]), segments.sum(), "marks"),
         (
             asked(&["plan"]),
             told(|w| matches!(w, What::PatchPlanned { .. })),

@@ -188,7 +188,10 @@ fn first_denial(
     let states: BTreeSet<State> = new.map(|r| r.cell.state).collect();
     states.into_iter().find_map(|state| {
         let (seq, _) = view.windows.get(host, state)?;
-        let denials = view.windows.new_denials(host, state, domains);
+        let here = results.iter().filter(|r| r.cell.state == state);
+        let checks: Vec<_> = here.map(|r| &r.cell.check).collect();
+        let windows = &view.windows;
+        let denials = windows.new_denials_near(host, state, domains, &checks);
         denials
             .into_iter()
             .next()

@@ -10,7 +10,7 @@ use crate::{
         fingerprint::{Fingerprint, fingerprints},
         window::{WindowEvidence, examine},
     },
-    id::HostName,
+    id::{CheckId, HostName},
     ledger::{At, Attempt, HostLedger, Ledger, StateLedger},
     observation::Observation,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
@@ -103,6 +103,27 @@ impl Windows {
         };
         let mut denials = self.denials(host, state, domains);
         denials.retain(|(fingerprint, _)| !known.contains(fingerprint));
+        denials
+    }
+
+    /// The same, those first that were made while one of these checks ran: where the markers tell which.
+    pub(super) fn new_denials_near(
+        &self,
+        host: &HostName,
+        state: State,
+        domains: &[String],
+        checks: &[&CheckId],
+    ) -> Vec<(Fingerprint, usize)> {
+        let evidence = self.get(host, state).map(|(_, evidence)| evidence);
+        let near: BTreeSet<Fingerprint> = evidence
+            .into_iter()
+            .flat_map(|e| checks.iter().map(|check| e.denials_of(check)))
+            .filter_map(|denials| denials.known().cloned())
+            .flatten()
+            .map(Fingerprint::of)
+            .collect();
+        let mut denials = self.new_denials(host, state, domains);
+        denials.sort_by_key(|(fingerprint, _)| !near.contains(fingerprint));
         denials
     }
 

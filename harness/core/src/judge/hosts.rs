@@ -2,7 +2,10 @@
 
 use super::{View, cause, suspects};
 use crate::{
-    evidence::window,
+    evidence::{
+        coverage::Coverage,
+        window::{self, WindowEvidence},
+    },
     plan::PlannedHost,
     policy::RequiredCoverage,
     state::State,
@@ -53,7 +56,7 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
     ) {
         (RequiredCoverage::NotCollected, _) => "denials were not looked for".to_owned(),
         (RequiredCoverage::Complete, Some((_, evidence))) => {
-            logged(view, host, state, window::statement(evidence))
+            logged(view, host, state, window::statement(evidence)) + &noted(evidence)
         }
         (RequiredCoverage::Complete, None) => "nothing was collected".to_owned(),
     };
@@ -70,6 +73,14 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
         state,
         statement,
         gaps,
+    }
+}
+
+/// What a complete window could not do; beside gaps it is of no weight.
+fn noted(evidence: &WindowEvidence) -> String {
+    match &evidence.coverage {
+        Coverage::Complete => evidence.notes.iter().map(|n| format!("; {n}")).collect(),
+        Coverage::Degraded(_) | Coverage::Unavailable(_) => String::new(),
     }
 }
 
