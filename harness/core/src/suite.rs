@@ -13,7 +13,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::parse::{DEFAULT_DEADLINE, parse};
-use crate::id::{CheckName, SuiteName};
+use crate::{
+    allow::AllowList,
+    id::{CheckName, SuiteName},
+};
 
 /// A file of checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,17 @@ impl Suite {
             | CheckKind::Denials(_) => None,
         });
         self.rests_on.units.iter().cloned().chain(checked)
+    }
+
+    /// The allow-lists that its checks name, to be filled by whoever reads files.
+    pub fn allow_lists(&mut self) -> impl Iterator<Item = &mut AllowList> {
+        self.checks.iter_mut().filter_map(|c| match &mut c.kind {
+            CheckKind::Denials(denials) => denials.allow.as_mut(),
+            CheckKind::Http(_)
+            | CheckKind::Command(_)
+            | CheckKind::Service(_)
+            | CheckKind::Selinux(_) => None,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchgate_core::{
+    allow::AllowEntry,
     event::{Event, PatchEnd, What},
     evidence::{
         access::VectorTable,
@@ -10,7 +11,9 @@ use patchgate_core::{
     },
     facts::Facts,
     observation::Observation,
+    plan::Plan,
     state::State,
+    suite::CheckKind,
 };
 
 /// A record with something missing.
@@ -47,6 +50,49 @@ pub fn weakened(events: &[Event]) -> Vec<Weakened> {
             events: events[..at].to_vec(),
             evidence: true,
         });
+    }
+    all
+}
+
+/// Every plan that comes of a plan by taking an entry of an allow-list away, or by letting it expire
+/// long before the run.
+#[must_use]
+pub fn disallowed(plan: &Plan) -> Vec<(String, Plan)> {
+    let mut all = Vec::new();
+    for (suite, check, entry) in entries(plan) {
+        let with = |change: &dyn Fn(&mut Vec<AllowEntry>)| {
+            let mut plan = plan.clone();
+            if let CheckKind::Denials(denials) = &mut plan.suites[suite].checks[check].kind
+                && let Some(list) = &mut denials.allow
+            {
+                change(&mut list.entries);
+            }
+            plan
+        };
+        let long_ago = jiff::civil::date(2000, 1, 1);
+        let (gone, expired) = (
+            with(&|e| drop(e.remove(entry))),
+            with(&|e| e[entry].expires = long_ago),
+        );
+        all.push((format!("without entry {entry} of suite {suite}"), gone));
+        all.push((
+            format!("with entry {entry} of suite {suite} expired"),
+            expired,
+        ));
+    }
+    all
+}
+
+/// Suite, check and place of every entry of the allow-lists.
+fn entries(plan: &Plan) -> Vec<(usize, usize, usize)> {
+    let mut all = Vec::new();
+    for (s, suite) in plan.suites.iter().enumerate() {
+        for (c, check) in suite.checks.iter().enumerate() {
+            if let CheckKind::Denials(denials) = &check.kind {
+                let entries = denials.allow.iter().flat_map(|list| &list.entries);
+                all.extend((0..entries.count()).map(|entry| (s, c, entry)));
+            }
+        }
     }
     all
 }

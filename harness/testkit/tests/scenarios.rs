@@ -43,6 +43,15 @@ scenarios! {
         access_lost
         february_of_a_broken_host
     }
+    allow {
+        allowed
+        allowed_in_part
+        allow_expired
+        allow_unused
+        allow_unused_unknown
+        also_on_twin
+        cut_record_not_allowed
+    }
     twins {
         twin_fails_too
         twin_unknown

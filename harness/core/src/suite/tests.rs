@@ -140,7 +140,7 @@ checks:
   - id: e
     selinux: {mode: on, booleans: {x-y: on, z: maybe}}
   - id: f
-    denials: {allow: known.yaml, domain: x}
+    denials: {allow: [known.yaml], domain: x}
 "#,
         r#"f:4:5: error: a `service` check has no vantage
   help: it is always asked on the host; only `http` can be asked from elsewhere
@@ -156,8 +156,8 @@ f:11:14: error: `selinux` expects nothing (expected `mode`, `booleans` or both)
 f:13:21: error: `mode` cannot be `on` (expected one of `enforcing`, `permissive`, `disabled`)
 f:13:36: error: `x-y` is no SELinux boolean (expected a name, as `httpd_can_network_connect`)
 f:13:48: error: `z` cannot be `maybe` (expected `true` or `false`, `yes` or `no`, `on` or `off`)
-f:15:15: error: `allow` is known but not built in this version
-f:15:34: error: `domain` is not a key of `denials` (expected one of `domains`, `within`)
+f:15:22: error: `allow` cannot be a list (expected a file beside the suite's own, as `known-denials.yaml`)
+f:15:36: error: `domain` is not a key of `denials` (expected one of `domains`, `allow`, `within`)
   help: did you mean `domains`?
 "#,
     ),
@@ -246,7 +246,10 @@ fn a_check_that_says_little_gets_the_documented_defaults() {
         ),
         (
             "denials: {}",
-            CheckKind::Denials(Denials { domains: vec![] }),
+            CheckKind::Denials(Denials {
+                domains: vec![],
+                allow: None,
+            }),
         ),
     ] {
         let check = only(check);
@@ -318,6 +321,17 @@ fn booleans_are_written_as_setsebool_writes_them() {
         booleans,
         wanted.map(|(name, value)| (name.to_owned(), value))
     );
+}
+
+#[test]
+fn an_allow_list_is_named_and_read_by_somebody_else() {
+    let text = "suite: x\nchecks:\n  - { id: a, denials: { allow: ../known.yaml } }\n  \
+                - { id: b, denials: {} }\n";
+    let mut suite = good(text);
+    let lists: Vec<_> = suite.allow_lists().collect();
+    assert_eq!(lists.len(), 1);
+    assert_eq!(lists[0].file, "../known.yaml");
+    assert!(lists[0].entries.is_empty());
 }
 
 #[test]
