@@ -7,12 +7,16 @@ mod parse;
 pub mod selinux;
 pub mod service;
 mod url;
+pub mod vectors;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::parse::{DEFAULT_DEADLINE, parse};
+pub use self::{
+    parse::{DEFAULT_DEADLINE, parse},
+    vectors::VectorTarget,
+};
 use crate::{
     allow::AllowList,
     id::{CheckName, SuiteName},
@@ -29,6 +33,9 @@ pub struct Suite {
     pub needs: Needs,
     /// The SELinux domains whose access vectors are read before and after.
     pub domains: Vec<String>,
+    /// What else is asked about these domains, beside what they are found to use.
+    #[serde(default)]
+    pub vectors: Vec<VectorTarget>,
     /// What the checks rest on.
     #[serde(default)]
     pub rests_on: RestsOn,

@@ -83,6 +83,7 @@ fn httpd() -> Suite {
         title: "Apache answers remote clients while SELinux enforces".into(),
         needs: Needs::default(),
         domains: vec!["httpd_t".into()],
+        vectors: Vec::new(),
         rests_on: RestsOn::default(),
         checks: vec![
             check(

@@ -43,7 +43,7 @@ pub fn weakened(events: &[Event]) -> Vec<Weakened> {
         all.push(with("blank", Some(What::Unknown), true));
         let pieces = pieces(&event.what).into_iter();
         all.extend(pieces.map(|(how, what)| with(how, Some(what), true)));
-        let fewer = fewer_answers(event).into_iter();
+        let fewer = fewer_answers(events, event).into_iter();
         all.extend(fewer.map(|what| with("an answer less in", Some(what), true)));
         all.push(Weakened {
             how: format!("cut off before {name}"),
@@ -226,13 +226,15 @@ fn of_vectors(table: &VectorTable) -> Vec<(&'static str, What)> {
     ]
 }
 
-/// A table of a later state, each time without one of the answers that the baseline has.
-fn fewer_answers(event: &Event) -> Vec<What> {
-    let What::VectorsRead { vectors } = &event.what else {
-        return Vec::new();
-    };
+/// A table of a later state, each time without one of the answers that the baseline has. The gate rests on
+/// no other: what has no counterpart shows no loss.
+fn fewer_answers(events: &[Event], event: &Event) -> Vec<What> {
+    let before = events
+        .iter()
+        .filter(|e| e.host == event.host && e.state == Some(State::Baseline));
+    let mut before = before.filter_map(|e| table_of(&e.what));
     let later = event.state != Some(State::Baseline);
-    let Some(table) = vectors.known().filter(|_| later) else {
+    let Some((table, before)) = table_of(&event.what).filter(|_| later).zip(before.next()) else {
         return Vec::new();
     };
     let without = |query| {
@@ -241,7 +243,16 @@ fn fewer_answers(event: &Event) -> Vec<What> {
         let vectors = Reading::Known(table);
         What::VectorsRead { vectors }
     };
-    table.vectors.keys().map(without).collect()
+    let compared = table.vectors.keys();
+    let compared = compared.filter(|q| before.vectors.contains_key(*q));
+    compared.map(without).collect()
+}
+
+fn table_of(what: &What) -> Option<&VectorTable> {
+    if let What::VectorsRead { vectors } = what {
+        return vectors.known();
+    }
+    None
 }
 
 fn of_facts(facts: &Facts) -> Vec<(&'static str, What)> {

@@ -42,6 +42,7 @@ scenarios! {
         mode_drift
         access_lost
         february_of_a_broken_host
+        docroot_relabelled
     }
     allow {
         allowed

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use patchgate_core::{event::What, plan::PlannedHost};
+use patchgate_core::{event::What, evidence::access::Query, plan::PlannedHost};
 
 use super::{Run, StopSignal};
 use crate::{
@@ -39,6 +39,8 @@ pub(super) struct Link<'a, C: Connector, P> {
     pub(super) run: &'a Run<C, P>,
     pub(super) host: &'a PlannedHost,
     pub(super) stop: StopSignal,
+    /// What the kernel answered at the baseline: asked again in every later state.
+    pub(super) answered: Vec<Query>,
     connection: Option<C::Host>,
 }
 
@@ -53,6 +55,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             run,
             host,
             stop,
+            answered: Vec::new(),
             connection: None,
         };
         let stop = link.stop.clone();
