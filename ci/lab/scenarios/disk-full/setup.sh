@@ -1,0 +1,17 @@
+#!/bin/sh
+# A page that must write a file before it can answer.
+set -eu
+setsebool httpd_builtin_scripting on
+install -d -o apache -g apache /var/www/upload
+chcon -t httpd_sys_rw_content_t /var/www/upload
+cat >/var/www/html/upload.php <<'P'
+<?php
+$file = "/var/www/upload/" . uniqid();
+$wrote = file_put_contents($file, str_repeat("x", 65536));
+@unlink($file);
+if ($wrote !== 65536) { http_response_code(500); exit("not stored"); }
+echo "stored";
+P
+restorecon /var/www/html/upload.php
+tries=0
+until curl -sf -m 5 http://localhost/upload.php | grep -q stored; do [ "$((tries += 1))" -lt 20 ]; done
