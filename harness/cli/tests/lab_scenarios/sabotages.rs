@@ -40,7 +40,7 @@ scenarios! {
     nightly_certificate_expired: Scenario::new("certificate-expired", "tls-certificate")
         .seen_by("https/page", ("https://", "/"));
     nightly_oom: Scenario::new("oom", "resource-oom");
-    nightly_disk_full: Scenario::new("disk-full", "resource-disk")
+    nightly_disk_full: Scenario::new("disk-full", "resource-disk").blind(&["marker-end-missing"])
         .seen_by("upload/page", ("http://", "/upload.php"));
     nightly_auditd_stopped: Scenario::new("auditd-stopped", "selinux-label")
         .proven().blind(&["auditd-not-running"]);
