@@ -13,7 +13,7 @@ use crate::{
 /// The address of the host.
 const ADDRESS: &str = "10.77.0.11";
 
-/// Notes where the log ends and what time it is, as those tools do, and restarts what `$1` names.
+/// Notes where the log ends and what time it is, as those tools do.
 const BEGIN: &str = "LC_ALL=C date '+%x %H:%M:%S' >/root/since\n\
     stat -c %s /var/log/audit/audit.log >/root/position\n";
 

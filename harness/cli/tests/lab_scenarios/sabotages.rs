@@ -24,7 +24,7 @@ macro_rules! scenarios {
 scenarios! {
     wrong_label: Scenario::new("wrong-label", "selinux-label").proven();
     firewall_drop: Scenario::new("firewall-drop", "firewall");
-    port_type: Scenario::new("port-type", "selinux-port")
+    nightly_port_type: Scenario::new("port-type", "selinux-port")
         .proven().restarted().seen_by("port/page", ("http://", ":9009/"));
     dontaudited_getattr: Scenario::new("dontaudited-getattr", "selinux-silent-denial").proven();
 
