@@ -9,8 +9,8 @@ use patchgate_core::{
 use patchgate_testkit::night::{
     Night, Seen, Trial, avc, certificate, command, config_test, disk, error_log, failed,
     failed_saying,
-    known::{mute, refused, with_suite},
-    listener, listeners, status, unit, unit_step,
+    known::{PAGE, mute, refused, with_suite},
+    label, listener, listeners, status, unit, unit_step,
 };
 
 use super::{assert_cause, assert_cause_unknown, told};
@@ -356,6 +356,22 @@ fn file_permissions_are_to_blame_where_selinux_is_ruled_out() {
         &blind,
         "permissions suspected",
         &["not everything that would show one"],
+    );
+    // Seen on a lab machine: a policy module with a type of its own for the page, and dontaudit.
+    let typed = said()
+        .at(State::Baseline, |s| {
+            let labels = vec![label(PAGE, "httpd_sys_content_t", "httpd_sys_content_t")];
+            s.policy().labels = Reading::Known(labels);
+        })
+        .from(State::Patched, |s| {
+            let labels = vec![label(PAGE, "lab_hidden_t", "lab_hidden_t")];
+            s.policy().labels = Reading::Known(labels);
+        });
+    assert_cause(
+        "another type, as the policy wants",
+        &typed,
+        "selinux-silent-denial suspected",
+        &["is of type lab_hidden_t, as the policy wants"],
     );
     let tried = blind.from(State::Patched, |s| {
         let page = [

@@ -6,7 +6,7 @@ use super::{
         scene::Scene,
         trial::{Answer, Trial},
     },
-    quote,
+    quote, relabel,
     selinux::is_about_sockets,
 };
 use crate::{outcome::SymptomKind, text::shell_word, verdict::CauseKind};
@@ -20,7 +20,9 @@ pub(super) fn refused(scene: &Scene<'_>) -> Vec<Clue> {
     let Some((seq, line)) = line.filter(|_| is_felt(scene) && scene.accesses.is_empty()) else {
         return Vec::new();
     };
-    if !scene.mislabeled().is_empty() && !scene.is_unenforced() {
+    let labelled = !scene.mislabeled().is_empty() || !relabel::all(scene).is_empty();
+    let cleared = scene.trials.iter().any(is_unmoved);
+    if labelled && !cleared && !scene.is_unenforced() {
         return Vec::new();
     }
     let (ruled_out, why) = ruled_out(scene);
@@ -54,8 +56,7 @@ fn ruled_out(scene: &Scene<'_>) -> (bool, &'static str) {
             "SELinux does not enforce, so that only file permissions can do that.",
         );
     }
-    let unmoved = |t: &Trial| t.answer == Answer::Unmoved;
-    if scene.trials.iter().any(unmoved) {
+    if scene.trials.iter().any(is_unmoved) {
         return (
             true,
             "With the domain permissive it was refused all the same, so that it is not SELinux.",
@@ -72,6 +73,11 @@ fn ruled_out(scene: &Scene<'_>) -> (bool, &'static str) {
         false,
         "No trace of SELinux was seen, but not everything that would show one.",
     )
+}
+
+/// The experiment turned nothing.
+fn is_unmoved(trial: &Trial) -> bool {
+    trial.answer == Answer::Unmoved
 }
 
 fn are_vectors_known(scene: &Scene<'_>) -> bool {
