@@ -55,7 +55,7 @@ pub(super) fn places(records: &[Record], capture: &WindowCapture, end: MarkerEnd
     let ours = |record: &Record| {
         record.kind == RecordKind::User
             && !record.is_hearsay()
-            && text_of(&record.body).is_some_and(|text| text == wanted)
+            && text_of(record.body).is_some_and(|text| text == wanted)
     };
     let found = records
         .iter()

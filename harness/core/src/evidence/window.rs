@@ -61,8 +61,8 @@ impl WindowEvidence {
 
 /// The records of a window, and which of them belong to it.
 #[derive(Debug)]
-pub(super) struct Window {
-    records: Vec<Record>,
+pub(super) struct Window<'a> {
+    records: Vec<Record<'a>>,
     inside: Range<usize>,
     stamps: Option<(Stamp, Stamp)>,
     begins: Vec<Place>,
@@ -87,7 +87,7 @@ pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidenc
             .iter()
             .filter(|index| !window.inside.contains(index))
             .count(),
-        selinux_errors: errors.map(|record| record.raw.clone()).collect(),
+        selinux_errors: errors.map(|record| record.raw.to_owned()).collect(),
         unrecognized: window.unrecognized(capture.log.source),
         coverage: gaps::coverage(capture, &window, &mac_changes, expected),
         decisions,
@@ -119,7 +119,7 @@ pub fn statement(evidence: &WindowEvidence) -> String {
 fn breaks_off(record: &Record) -> bool {
     let decides = record.kind == RecordKind::Avc || record.kind == RecordKind::UserAvc;
     let says_nothing =
-        head::find_decision(&record.body, 0).is_none() && !record.body.contains("op=");
+        head::find_decision(record.body, 0).is_none() && !record.body.contains("op=");
     record.framing == Framing::AuditLog && (record.stamp.is_none() || decides && says_nothing)
 }
 
@@ -138,9 +138,9 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-impl Window {
+impl<'a> Window<'a> {
     /// Reads the records and finds the markers; a missing one leaves its side open.
-    fn open(capture: &WindowCapture) -> Self {
+    fn open(capture: &'a WindowCapture) -> Self {
         let grammar = match capture.log.source {
             LogSource::AuditLog => Grammar::AuditLog,
             LogSource::Journal | LogSource::KernelRing | LogSource::None => Grammar::KernelLog,
@@ -186,7 +186,7 @@ impl Window {
     }
 
     /// The window's records.
-    fn records(&self) -> impl Iterator<Item = &Record> {
+    fn records(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records
             .iter()
             .enumerate()
@@ -195,13 +195,13 @@ impl Window {
     }
 
     /// The window's records that the kernel or auditd wrote.
-    fn trusted(&self) -> impl Iterator<Item = &Record> {
+    fn trusted(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records().filter(|record| !record.is_hearsay())
     }
 
     /// The window's damaged text: no record, one whose user text hides the start of another, or one
     /// that breaks off before it says what it is there for.
-    fn garbled(&self) -> impl Iterator<Item = &Record> {
+    fn garbled(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records().filter(|record| {
             record.kind == RecordKind::Unrecognized
                 || record.raw.matches("msg=audit(").count() > 1
@@ -214,13 +214,13 @@ impl Window {
         let speaks = |text: &str| text.contains("avc:") || text.contains("audit(");
         let shown = |record: &&Record| match source {
             LogSource::AuditLog => true,
-            LogSource::Journal | LogSource::KernelRing | LogSource::None => speaks(&record.raw),
+            LogSource::Journal | LogSource::KernelRing | LogSource::None => speaks(record.raw),
         };
         let hearsay = self.records().filter(|record| record.is_hearsay());
         self.garbled()
             .chain(hearsay)
             .filter(shown)
-            .map(|record| record.raw.clone())
+            .map(|record| record.raw.to_owned())
             .collect()
     }
 }
