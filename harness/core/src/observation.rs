@@ -110,6 +110,24 @@ pub enum HttpPhase {
 }
 
 impl HttpPhase {
+    /// Whether a service that is down, stuck or short of something fails so; the other phases fail before
+    /// a service is asked, or show that it answers.
+    #[must_use]
+    pub fn is_of_the_service(self) -> bool {
+        match self {
+            Self::Refused | Self::Reset | Self::NoData | Self::FirstByteTimeout | Self::Body => {
+                true
+            }
+            Self::Dns
+            | Self::ConnectTimeout
+            | Self::Unreachable
+            | Self::Tls
+            | Self::BodyTooLong
+            | Self::Protocol
+            | Self::Redirect => false,
+        }
+    }
+
     /// The symptom in the words of somebody who watches the service.
     #[must_use]
     pub fn symptom(self) -> &'static str {

@@ -80,21 +80,7 @@ fn is_askable(failure: &Failure<'_>) -> bool {
 /// Whether a denial can show as this symptom.
 fn shows_as(failure: &Failure<'_>) -> bool {
     match failure.symptom {
-        SymptomKind::Http(phase) => match phase {
-            HttpPhase::Refused
-            | HttpPhase::Reset
-            | HttpPhase::NoData
-            | HttpPhase::FirstByteTimeout
-            | HttpPhase::Body => true,
-            // The kernel answers the first packet, and the certificate was there to be read.
-            HttpPhase::Dns
-            | HttpPhase::ConnectTimeout
-            | HttpPhase::Unreachable
-            | HttpPhase::Tls
-            | HttpPhase::BodyTooLong
-            | HttpPhase::Protocol
-            | HttpPhase::Redirect => false,
-        },
+        SymptomKind::Http(phase) => phase.is_of_the_service(),
         SymptomKind::HttpStatus => failure.status().is_some_and(|s| s >= 400),
         SymptomKind::HttpBody
         | SymptomKind::CommandExit

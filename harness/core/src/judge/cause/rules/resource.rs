@@ -5,7 +5,6 @@ use super::{
     quote,
 };
 use crate::{
-    observation::HttpPhase,
     outcome::SymptomKind,
     snapshot::system::{Disk, OomKill},
     text::shell_word,
@@ -91,20 +90,7 @@ fn is_ours(scene: &Scene<'_>, kill: &OomKill) -> bool {
 /// Something that a lack of memory or room can do.
 fn is_felt(scene: &Scene<'_>) -> bool {
     scene.kinds().any(|kind| match kind {
-        SymptomKind::Http(phase) => match phase {
-            HttpPhase::Refused
-            | HttpPhase::Reset
-            | HttpPhase::NoData
-            | HttpPhase::FirstByteTimeout
-            | HttpPhase::Body => true,
-            HttpPhase::Dns
-            | HttpPhase::ConnectTimeout
-            | HttpPhase::Unreachable
-            | HttpPhase::Tls
-            | HttpPhase::BodyTooLong
-            | HttpPhase::Protocol
-            | HttpPhase::Redirect => false,
-        },
+        SymptomKind::Http(phase) => phase.is_of_the_service(),
         SymptomKind::HttpStatus
         | SymptomKind::HttpBody
         | SymptomKind::ServiceState
