@@ -143,7 +143,7 @@ fn a_run_is_interrupted_at_once_and_judged_later() {
             outcome(&junit, "long").contains("the run was stopped by"),
             "{junit}"
         );
-        let judged = rig.run("judge run").with(3);
+        let judged = rig.run("judge run").with(code);
         assert_eq!(judged.stdout, ended.stdout);
         assert_eq!(
             (rig.verdict(), rig.place.read("run/junit.xml")),
