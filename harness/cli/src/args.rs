@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use clap_complete::Shell;
 
 use crate::commands::lab::LabArgs;
@@ -42,6 +42,18 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show what a run would do: hosts, states, every check. Connects to nothing.
     Plan(PlanArgs),
+    /// Look at hosts and check nothing, or compare two looks: policy, audit, system.
+    ///
+    /// Connects to every host, reads what it is, writes a record like every other run, and prints a page
+    /// for each. Nothing is changed on a host, not even a marker is written to its audit log. What could
+    /// not be seen stands on the page with its reason.
+    ///
+    /// Exit code 0: every host told of itself. Otherwise 3 (a host could not be reached), 6 (security
+    /// stop) or 7 (another controller works on a host), whichever `patchgate exit-codes` ranks first.
+    /// `--of` and `--diff` read records alone, connect to nothing, and exit with 0 whether or not
+    /// anything differs; 6 says that a record is damaged.
+    #[command(after_long_help = FACTS_EXAMPLES)]
+    Facts(FactsArgs),
     /// Show the inventory as it is understood.
     Hosts(HostsArgs),
     /// Judge a recorded run again, offline; the same record gives the same bytes.
@@ -133,6 +145,44 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) checks: Checks,
     /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+const FACTS_EXAMPLES: &str = "\
+Examples:
+  patchgate facts -i inventory.yaml -o before          look, and keep the record in `before`
+  patchgate facts -i inventory.yaml -o after           look again, later
+  patchgate facts --diff before after                  what differs on each host
+  patchgate facts --diff runs/20261121T231400Z-f0d1b5  one run: states, and twins
+  patchgate facts --diff before:web1 after:web2        two hosts
+  patchgate facts --diff run:web1:baseline run:web1:restarted
+  patchgate facts --of runs/20261121T231400Z-f0d1b5    the pages of any recorded run again";
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true).args(["inventory", "of", "diff"]))]
+pub(crate) struct FactsArgs {
+    /// The inventory of the hosts to look at: Ansible's YAML.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) inventory: Option<PathBuf>,
+    /// Print the pages of a recorded run again, offline.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) of: Option<String>,
+    /// Print what differs: between two runs, or, of one, between the states of each host and between
+    /// rebuild and twin. A run is its directory, with `:HOST` or `:HOST:STATE` behind it for one of its
+    /// hosts or states; without a state the last one counts.
+    #[arg(long, value_name = "RUN", num_args = 1..=2)]
+    pub(crate) diff: Vec<String>,
+    /// Hosts to take, in Ansible's pattern language: `rebuild:!web3`.
+    #[arg(short, long, value_name = "PATTERN", conflicts_with_all = ["of", "diff"])]
+    pub(crate) limit: Option<String>,
+    /// A suite whose units, paths and certificates are looked at: the name of a built-in one, or a file
+    /// [default: httpd and selinux].
+    #[arg(short, long = "suite", value_name = "SUITE", conflicts_with_all = ["of", "diff"])]
+    pub(crate) suites: Vec<String>,
+    #[command(flatten)]
+    pub(crate) recording: Recording,
+    /// How to show it. JSON holds everything that was read.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod explain;
+mod facts;
 mod hosts;
 mod judge;
 pub(crate) mod lab;
@@ -28,6 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<std::process::ExitCode, CliError> {
         Command::Run(args) => run::run(&args, told),
         Command::Check(args) => run::check(&args, told),
         Command::Plan(args) => plan::plan(&args),
+        Command::Facts(args) => facts::facts(&args, told),
         Command::Hosts(args) => hosts::hosts(&args),
         Command::Judge(args) => judge::judge(&args, cli.color),
         Command::Report(args) => judge::report(&args, cli.color),

@@ -72,11 +72,11 @@ impl Pile {
     }
 
     /// The suites, and the names of all of them, also of those with mistakes.
-    fn suites(&mut self, checks: &Checks) -> (Vec<Suite>, Vec<SuiteName>) {
-        let wanted = if checks.suites.is_empty() {
+    fn suites(&mut self, named: &[String]) -> (Vec<Suite>, Vec<SuiteName>) {
+        let wanted = if named.is_empty() {
             suites::DEFAULT.map(ToOwned::to_owned).to_vec()
         } else {
-            checks.suites.clone()
+            named.to_vec()
         };
         let (mut parsed, mut names) = (Vec::new(), Vec::new());
         for suite in &wanted {
@@ -119,7 +119,7 @@ pub(crate) fn load(
 ) -> Result<Loaded, CliError> {
     let mut pile = Pile::default();
     let inventory = pile.inventory(hosts);
-    let (suites, names) = pile.suites(checks);
+    let (suites, names) = pile.suites(&checks.suites);
     let patch = patch.and_then(|path| pile.take(named(path), patchset::parse));
     let policy = match &checks.gate {
         Some(path) => pile.policy(path, &names),
@@ -137,6 +137,19 @@ pub(crate) fn load(
         patch,
         policy: policy.expect(whole),
     })
+}
+
+/// Reads an inventory, and the suites that say what of its hosts is looked at.
+pub(crate) fn load_look(
+    hosts: &Selection,
+    suites: &[String],
+) -> Result<(Inventory, Vec<Suite>), CliError> {
+    let mut pile = Pile::default();
+    let inventory = pile.inventory(hosts);
+    let (suites, _) = pile.suites(suites);
+    pile.settle()?;
+    let inventory = inventory.expect("every file was read without a mistake");
+    Ok((inventory, suites))
 }
 
 /// Reads the inventory alone.

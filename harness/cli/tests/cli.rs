@@ -11,6 +11,8 @@ mod program;
 mod configuration;
 #[path = "cli/explain.rs"]
 mod explain;
+#[path = "cli/facts.rs"]
+mod facts;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/output.rs"]

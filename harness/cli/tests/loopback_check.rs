@@ -1,4 +1,4 @@
-//! `patchgate check` against a real sshd and a real Apache on the other side of a cable: hosts
+//! `patchgate check` and `facts` against a real sshd and a real Apache on the other side of a cable: hosts
 //! without SELinux, without auditd, and most often without root. Needs root, `ip`, `nft`, Apache.
 #![expect(
     clippy::unwrap_used,
@@ -22,6 +22,8 @@ mod blind;
 mod commands;
 #[path = "loopback/diagnosis.rs"]
 mod diagnosis;
+#[path = "loopback/facts.rs"]
+mod facts;
 #[path = "loopback/faults.rs"]
 mod faults;
 #[path = "loopback/identity.rs"]

@@ -97,6 +97,13 @@ impl Plan {
         }
     }
 
+    /// Lays out a run that looks at hosts and checks nothing: of the suites only what they rest on counts.
+    #[must_use]
+    pub fn look(run: RunId, inventory: &Inventory, suites: Vec<Suite>) -> Self {
+        let suites = suites.into_iter().map(Suite::without_checks).collect();
+        Self::lay(run, inventory, suites, None, Policy::nothing())
+    }
+
     /// The suite and the check of an id.
     #[must_use]
     pub fn check(&self, id: &CheckId) -> Option<(&Suite, &Check)> {
@@ -122,6 +129,12 @@ impl Plan {
         } else {
             &self.states
         }
+    }
+
+    /// Whether hosts are only looked at: nothing is checked and nothing is changed.
+    #[must_use]
+    pub fn looks_only(&self) -> bool {
+        self.patch.is_none() && self.suites.iter().all(|s| s.checks.is_empty())
     }
 
     /// All SELinux domains whose access vectors are watched, each once.

@@ -81,6 +81,17 @@ impl Forbidden {
 }
 
 impl Policy {
+    /// The policy of a run that checks nothing: nothing must hold, and no window is opened.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            name: "none".to_owned(),
+            suites: BTreeMap::new(),
+            coverage: RequiredCoverage::NotCollected,
+            forbid: Vec::new(),
+        }
+    }
+
     /// The policy where no gate file is given: all of the suites, complete coverage, nothing forbidden
     /// allowed.
     #[must_use]

@@ -3,7 +3,11 @@
 //! A snapshot holds what was read and judges nothing. Two of them, laid side by side, give the lines of
 //! `patchgate facts --diff` and much of what a cause rests on.
 
+pub mod diff;
+pub mod looked;
+pub mod pairs;
 pub mod policy;
+pub mod read;
 pub mod system;
 
 use serde::{Deserialize, Serialize};

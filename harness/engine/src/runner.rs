@@ -168,9 +168,11 @@ impl<C, P> Run<C, P> {
         }
     }
 
-    /// Whether the package lists are needed: a patch is planned, or a suite names packages.
+    /// Whether the package lists are needed: a patch is planned, a suite names packages, or the facts
+    /// are all that is asked for.
     fn needs_packages(&self) -> bool {
         self.plan.patch.is_some()
+            || self.plan.looks_only()
             || self
                 .plan
                 .suites

@@ -9,6 +9,7 @@ pub mod dnf;
 pub mod facts;
 pub mod packages;
 pub mod restart;
+pub mod snapshot;
 pub mod vectors;
 pub mod window;
 

@@ -5,8 +5,10 @@
 
 mod cells;
 pub mod console;
+pub mod differences;
 mod expect;
 pub mod explain;
+pub mod facts;
 pub mod fanout;
 pub mod junit;
 pub mod markdown;

@@ -3,7 +3,7 @@
 mod steps;
 
 use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
-use patchgate_engine::script::{facts, packages};
+use patchgate_engine::script::{facts, packages, window};
 
 pub(crate) use self::steps::StepAsk;
 
@@ -12,6 +12,8 @@ pub(crate) use self::steps::StepAsk;
 pub(crate) enum Ask {
     /// One end of a window: the marker is sent, and audit tells its state.
     Edge(MarkerEnd, String),
+    /// Audit's state, without a window.
+    Audit,
     /// The audit log from a position (device, inode, size), or why there is none.
     Slice(Result<(u64, u64, u64), String>),
     /// The lock, for a run.
@@ -30,6 +32,10 @@ pub(crate) enum Ask {
     Packages,
     /// Access vectors.
     Vectors(Vec<Query>),
+    /// The policy, and the labels of these paths.
+    Policy(Vec<String>),
+    /// The system, with these units and files of certificates.
+    System(Vec<String>, Vec<String>),
     /// The state of a unit.
     Service(String),
     /// Mode and booleans.
@@ -66,8 +72,12 @@ impl Ask {
         if script == packages::item().script {
             return Self::Packages;
         }
+        if script == window::look_item().script {
+            return Self::Audit;
+        }
         let known = [
-            edge, slice, lock, start, poll, plan, restart, vectors, service, selinux, local, step,
+            edge, slice, lock, start, poll, plan, restart, vectors, policy, system, service,
+            selinux, local, step,
         ];
         known
             .iter()
@@ -80,6 +90,7 @@ impl Ask {
         match self {
             Self::Edge(MarkerEnd::Begin, _) => "open",
             Self::Edge(MarkerEnd::End, _) => "close",
+            Self::Audit => "audit",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
             Self::Lock(_, LockAct::Acquire(_)) => "lock-acquire",
@@ -93,6 +104,8 @@ impl Ask {
             Self::Facts => "facts",
             Self::Packages => "packages",
             Self::Vectors(_) => "vectors",
+            Self::Policy(_) => "policy",
+            Self::System(..) => "system",
             Self::Service(_) => "service",
             Self::Selinux(_) => "selinux",
             Self::Local => "local",
@@ -191,6 +204,31 @@ fn vectors(script: &str) -> Option<Ask> {
         }
     }
     Some(Ask::Vectors(queries))
+}
+
+fn policy(script: &str) -> Option<Ask> {
+    let paths = between(script, "\n  for p in ", "; do\n")?;
+    script
+        .contains("say should matchpathcon ")
+        .then(|| Ask::Policy(quoted(paths)))
+}
+
+fn system(script: &str) -> Option<Ask> {
+    let units = between(script, "\nset -- ", "\nif has systemctl;")?;
+    let files = script
+        .lines()
+        .filter(|l| l.contains("] && say certificate"));
+    let file = |line: &str| Some(line.rsplit_once(" '")?.1.trim_matches('\'').to_owned());
+    Some(Ask::System(quoted(units), files.filter_map(file).collect()))
+}
+
+/// Words in single quotes; the scenarios have none with a quote in it.
+fn quoted(words: &str) -> Vec<String> {
+    let words = words.split("' '").map(|w| w.trim().trim_matches('\''));
+    words
+        .filter(|w| !w.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 fn service(script: &str) -> Option<Ask> {

@@ -49,8 +49,12 @@ pub fn assert_scenario(played: &Played, expected: &Expectation) {
     }
 }
 
+/// Holds a text against `scenarios/<scenario>/<name>`.
+///
+/// # Panics
+/// At the first difference, with the command that accepts what is told now.
 #[track_caller]
-fn assert_file(scenario: &str, name: &str, text: &str) {
+pub fn assert_file(scenario: &str, name: &str, text: &str) {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "scenarios", scenario, name]
         .iter()
         .collect();

@@ -23,12 +23,12 @@ pub mod night;
 
 pub use self::{
     connector::{ScriptedConnector, ScriptedHost},
-    expected::{Expectation, assert_scenario},
+    expected::{Expectation, assert_file, assert_scenario},
     machine::{Denied, Machine},
     model::assert_model,
     prober::ScriptedProber,
     scenario::{CANARY, NONCE, Played, Scenario},
-    script::{Effect, HostScript, Moment},
+    script::{Change, Effect, HostScript, Moment},
     transport::{Break, Comeback, Connecting},
     weaken::{Weakened, disordered, weakened},
     world::{Heard, World},

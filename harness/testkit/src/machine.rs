@@ -1,7 +1,9 @@
 //! The state of a scripted host, and what its script does to it.
 
 mod answer;
+mod around;
 mod audit;
+mod certificate;
 mod edge;
 mod steps;
 mod transaction;
@@ -10,7 +12,7 @@ use std::collections::BTreeMap;
 
 use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
-use self::{audit::Audit, transaction::Job};
+use self::{around::Around, audit::Audit, transaction::Job};
 use crate::{
     script::{Effect, HostScript, Moment},
     serve::Served,
@@ -50,6 +52,7 @@ pub struct Machine {
     owner: Option<String>,
     foreign_job: &'static str,
     job: Option<Job>,
+    around: Around,
 }
 
 impl Machine {
@@ -76,6 +79,7 @@ impl Machine {
             owner: None,
             foreign_job: "none",
             job: None,
+            around: Around::default(),
             script,
         };
         machine.happen(Moment::Before);
@@ -141,6 +145,8 @@ impl Machine {
             Effect::Local(served) => self.local = Some(served),
             Effect::LockedBy(run, job) => self.lock_for(run, job),
             Effect::NoRpm => self.rpm = false,
+            Effect::OomKill(victim) => self.oom_kill(victim),
+            Effect::Changed(change) => self.around.take(change),
             Effect::DnfFails(..)
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs

@@ -46,6 +46,8 @@ pub struct Scenario {
     pub hosts: Vec<HostScript>,
     /// The suites, as people write them.
     pub suites: Vec<&'static str>,
+    /// Whether the hosts are only looked at: nothing is patched or checked.
+    pub looks_only: bool,
     /// The patch set, as people write it; none in a run that only checks.
     pub patch: Option<&'static str>,
     /// The gate, as people write it; the strict one where there is none.
@@ -88,6 +90,7 @@ impl Scenario {
             name,
             hosts: hosts.into_iter().collect(),
             suites: vec![HTTPD, SELINUX],
+            looks_only: false,
             patch: Some(PATCH),
             gate: None,
             jobs: runner::DEFAULT_JOBS,
@@ -108,13 +111,16 @@ impl Scenario {
             .iter()
             .map(|s| parsed(suite::parse(s, "suite.yaml")));
         let suites: Vec<Suite> = suites.collect();
+        let run = RunId::new(RUN).expect("it is a name");
+        if self.looks_only {
+            return Plan::look(run, &self.inventory(), suites);
+        }
         let names: Vec<_> = suites.iter().map(|s| s.name.clone()).collect();
         let policy = match self.gate {
             Some(text) => parsed(policy::parse(text, "gate.yaml", &names)),
             None => Policy::strict(names),
         };
         let patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
-        let run = RunId::new(RUN).expect("it is a name");
         Plan::lay(run, &self.inventory(), suites, patch, policy)
     }
 

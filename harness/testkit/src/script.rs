@@ -117,6 +117,56 @@ pub enum Effect {
     LockedBy(&'static str, &'static str),
     /// Packages cannot be read.
     NoRpm,
+    /// The kernel kills a process of this name for lack of memory.
+    OomKill(&'static str),
+    /// Something around the services is another one.
+    Changed(Change),
+}
+
+/// What a snapshot finds to be another one than on a healthy host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `SELINUX=` of the configuration.
+    ConfigMode(&'static str),
+    /// `/.autorelabel` is there.
+    Autorelabel,
+    /// One more word on the kernel's command line.
+    KernelArgument(&'static str),
+    /// A module of the policy store, with its priority.
+    Module(&'static str, u32),
+    /// A module is gone, of whatever priority.
+    ModuleGone(&'static str),
+    /// A boolean has this value.
+    Boolean(&'static str, bool),
+    /// A local change of the policy: the store's file (`ports.local`) and a line in it.
+    Customized(&'static str, &'static str),
+    /// The local changes in this file are gone.
+    NotCustomized(&'static str),
+    /// A path has this type. The policy goes on wanting what it wanted.
+    Label(&'static str, &'static str),
+    /// A program listens on one more address and port, as long as its unit runs.
+    Listens(&'static str, u16, &'static str),
+    /// Nobody listens on this port.
+    ListensNot(u16),
+    /// One more rule at the end of the packet filter's input chain, in nft's words. What clients get of
+    /// it is for [`Effect::Remote`] to say.
+    FirewallRule(&'static str),
+    /// `Result` of a unit, in systemd's words.
+    UnitResult(&'static str, &'static str),
+    /// A file system is full to so many per cent.
+    Disk(&'static str, u8),
+    /// A certificate's end, in openssl's words: `Feb  5 03:04:05 2013 GMT`.
+    ValidUntil(&'static str, &'static str),
+    /// A kernel setting.
+    Sysctl(&'static str, &'static str),
+    /// One more route.
+    Route(&'static str),
+}
+
+impl From<Change> for Effect {
+    fn from(change: Change) -> Self {
+        Self::Changed(change)
+    }
 }
 
 impl HostScript {
@@ -184,8 +234,8 @@ impl HostScript {
 
     /// Something happens to it.
     #[must_use]
-    pub fn when(mut self, moment: Moment, effect: Effect) -> Self {
-        self.effects.push((moment, effect));
+    pub fn when(mut self, moment: Moment, effect: impl Into<Effect>) -> Self {
+        self.effects.push((moment, effect.into()));
         self
     }
 

@@ -84,42 +84,71 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         patch,
         policy,
     } = loaded;
-    let nonce = nonce()?;
-    let id = run_id(&nonce)?;
-    let plan = Plan::lay(id.clone(), &inventory, suites, patch, policy);
+    let new = Upcoming::new()?;
+    let plan = Plan::lay(new.id.clone(), &inventory, suites, patch, policy);
     if plan.cells.is_empty() {
         out::error("nothing to run: no host or no check is left");
         return Ok(exit::NOTHING_RAN);
     }
-    let dir = begin(&directory(recording, &id))?;
-    let plan_json = serde_json::to_vec_pretty(&plan).map_err(|e| CliError::Bug(e.to_string()))?;
-    dir.write(PLAN, &plan_json)?;
-    let live = Arc::new(live::Live::new(&plan, dir.clone(), told));
-    let journal = Journal::begin(dir.clone(), live.watcher())?;
-    let started = What::RunStarted {
-        run: id,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        plan_sha256: record::digest(&plan_json),
-    };
-    journal.write(None, None, started)?;
-    journal.sync()?;
-    let targets = targets(&inventory);
-    let connector = SshConnector::new();
-    let prober = RemoteProber::new();
-    let jobs = recording.jobs;
-    let run = Run {
-        connector,
-        prober,
-        journal,
-        plan,
-        targets,
-        nonce,
-        jobs,
-        break_lock,
-        known: Known::default(),
-    };
-    drive(run, &live)?;
-    finish(&dir, &live, told)
+    let ran = new.carry_out(plan, &inventory, recording, break_lock, told)?;
+    finish(&ran, told)
+}
+
+/// A run that has not begun.
+pub(super) struct Upcoming {
+    pub(super) id: RunId,
+    nonce: String,
+}
+
+/// A run that is over.
+pub(super) struct Ran {
+    pub(super) dir: RunDir,
+    live: Arc<live::Live>,
+}
+
+impl Upcoming {
+    /// A run with an identity and a secret of its own.
+    pub(super) fn new() -> Result<Self, CliError> {
+        let nonce = nonce()?;
+        let id = run_id(&nonce)?;
+        Ok(Self { id, nonce })
+    }
+
+    /// Begins the record and carries the plan out.
+    pub(super) fn carry_out(
+        self,
+        plan: Plan,
+        inventory: &Inventory,
+        recording: &Recording,
+        break_lock: Option<String>,
+        told: Told,
+    ) -> Result<Ran, CliError> {
+        let dir = begin(&directory(recording, &self.id))?;
+        let json = serde_json::to_vec_pretty(&plan).map_err(|e| CliError::Bug(e.to_string()))?;
+        dir.write(PLAN, &json)?;
+        let live = Arc::new(live::Live::new(&plan, dir.clone(), told));
+        let journal = Journal::begin(dir.clone(), live.watcher())?;
+        let started = What::RunStarted {
+            run: self.id,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            plan_sha256: record::digest(&json),
+        };
+        journal.write(None, None, started)?;
+        journal.sync()?;
+        let run = Run {
+            connector: SshConnector::new(),
+            prober: RemoteProber::new(),
+            journal,
+            plan,
+            targets: targets(inventory),
+            nonce: self.nonce,
+            jobs: recording.jobs,
+            break_lock,
+            known: Known::default(),
+        };
+        drive(run, &live)?;
+        Ok(Ran { dir, live })
+    }
 }
 
 /// Makes the record's directory. Nothing has been touched yet, so that a failure is one of usage.
@@ -156,7 +185,8 @@ fn drive(run: Run<SshConnector, RemoteProber>, live: &Arc<live::Live>) -> Result
 }
 
 /// Judges the record as it is on disk, so that `judge` later sees the very same.
-fn finish(dir: &RunDir, live: &live::Live, told_how: Told) -> Ended {
+fn finish(ran: &Ran, told_how: Told) -> Ended {
+    let Ran { dir, live } = ran;
     let record = record::open(dir)?;
     let judgement = judge::judge(&record.plan, &record.events);
     write_reports(dir, &record, &judgement)?;

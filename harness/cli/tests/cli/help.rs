@@ -6,10 +6,11 @@ fn run(arguments: &str) -> Ended {
     Place::new(&[]).run(arguments)
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "check",
     "plan",
+    "facts",
     "hosts",
     "judge",
     "report",
@@ -89,6 +90,10 @@ fn what_is_not_understood_ends_with_2_and_names_the_nearest() {
         ("check -i x --jobs many", "'many'"),
         ("report r --format pdf", "junit, json, md"),
         ("judge", "<RUN>"),
+        ("facts", "--inventory <FILE>|--of <RUN>|--diff <RUN>"),
+        ("facts -i x --diff a", "'--diff <RUN>...'"),
+        ("facts --diff a --limit web1", "'--limit <PATTERN>'"),
+        ("facts --diff a -o b", "`--output` is for a new record"),
         ("judge a b", "'b'"),
         ("completions klingon", "'klingon'"),
         ("--color blue hosts -i x", "auto, always, never"),

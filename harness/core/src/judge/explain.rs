@@ -3,21 +3,21 @@
 //! Everything comes from the record and from the judgement of it. Texts of hosts are made fit for people
 //! and cut; the record itself holds them whole.
 
-mod differences;
 mod held;
 mod trials;
 mod unseen;
 
 use serde::Serialize;
 
-use self::held::Teller;
+use self::held::{Teller, short};
 use super::{View, cause, cells};
 use crate::{
     event::{Event, What},
-    evidence::{fingerprint::fingerprints, vector_diff::diff},
+    evidence::{fingerprint::fingerprints, vector_diff},
     id::{CheckId, HostName, RunId},
     ledger::Ledger,
     plan::Plan,
+    snapshot::diff,
     state::State,
     verdict::{Finding, Verdict},
 };
@@ -258,27 +258,30 @@ impl<'a> Explained<'a> {
         else {
             return Vec::new();
         };
-        let lines = diff(before, after).changes.into_iter().map(|c| {
-            let list = |what: &str, perms: &[String]| {
-                (!perms.is_empty()).then(|| format!("{what} {{ {} }}", perms.join(" ")))
-            };
-            let silent = if c.silenced.is_empty() {
-                "lost"
-            } else {
-                "lost, silently,"
-            };
-            let parts = [list(silent, &c.lost), list("gained", &c.gained)];
-            let parts: Vec<String> = parts.into_iter().flatten().collect();
-            let parts = if parts.is_empty() {
-                "is logged otherwise".to_owned()
-            } else {
-                parts.join(", ")
-            };
-            format!(
-                "{} on {} of {}: {parts} (events {before_seq} and {seq})",
-                c.source_type, c.class, c.target_type
-            )
-        });
+        let lines = vector_diff::diff(before, after)
+            .changes
+            .into_iter()
+            .map(|c| {
+                let list = |what: &str, perms: &[String]| {
+                    (!perms.is_empty()).then(|| format!("{what} {{ {} }}", perms.join(" ")))
+                };
+                let silent = if c.silenced.is_empty() {
+                    "lost"
+                } else {
+                    "lost, silently,"
+                };
+                let parts = [list(silent, &c.lost), list("gained", &c.gained)];
+                let parts: Vec<String> = parts.into_iter().flatten().collect();
+                let parts = if parts.is_empty() {
+                    "is logged otherwise".to_owned()
+                } else {
+                    parts.join(", ")
+                };
+                format!(
+                    "{} on {} of {}: {parts} (events {before_seq} and {seq})",
+                    c.source_type, c.class, c.target_type
+                )
+            });
         lines.collect()
     }
 
@@ -286,7 +289,10 @@ impl<'a> Explained<'a> {
         let snapshot = |state| self.view.ledger.state(host, state)?.snapshot.as_ref();
         match snapshot(State::Baseline).zip(snapshot(state)) {
             Some((before, after)) if state != State::Baseline => {
-                differences::lines(&before.value, &after.value)
+                diff::differences(&before.value, &after.value)
+                    .iter()
+                    .map(|d| short(&format!("{}: {}", d.area.words(), d.what)))
+                    .collect()
             }
             Some(_) | None => Vec::new(),
         }

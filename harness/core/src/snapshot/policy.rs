@@ -42,7 +42,8 @@ pub struct PolicySnapshot {
 pub struct PolicyModule {
     /// Its name.
     pub name: String,
-    /// Its priority: 100 for the distribution's, 400 for an administrator's.
+    /// Its priority: 100 for the distribution's, 400 for an administrator's; 0 in the store of EL6,
+    /// which knows none.
     pub priority: u32,
     /// Whether it is switched on.
     pub enabled: bool,
@@ -58,4 +59,16 @@ pub struct PathLabel {
     /// The context that the policy's file contexts want, where that could be asked; `None` where they
     /// name none.
     pub should: Option<String>,
+}
+
+impl PathLabel {
+    /// Whether the policy wants another type for the path. User and level are left to those who wrote
+    /// the file, as `restorecon` leaves them.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        let kind = |context: &str| context.split(':').nth(2).map(ToOwned::to_owned);
+        self.should
+            .as_deref()
+            .is_some_and(|should| kind(should) != kind(&self.is))
+    }
 }

@@ -11,22 +11,25 @@ use crate::reading::Reading;
 /// The system around the services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SystemSnapshot {
-    /// Listening TCP sockets, from `ss -Hltn` or `/proc/net/tcp`.
+    /// Listening TCP sockets, from `ss -ltnp` or `/proc/net/tcp`.
     pub listeners: Reading<Vec<Listener>>,
-    /// The packet filter's rules, one a line, without counters and handles, from `nft list ruleset` or
-    /// `iptables-save`. Empty when there are none.
+    /// The packet filter's rules, one a line after their table and chain (`inet filter input: tcp dport
+    /// 80 drop`), without counters and handles, from `nft list ruleset` or `iptables-save`. Empty when
+    /// there are none.
     pub firewall: Reading<Vec<String>>,
     /// The watched units, and every unit that has failed.
     pub units: Reading<BTreeMap<String, UnitState>>,
     /// Mounted file systems that hold data.
     pub disks: Reading<Vec<Disk>>,
-    /// Processes that the kernel killed for lack of memory, since boot, oldest first.
+    /// Processes that the kernel killed for lack of memory, oldest first, as far back as its log goes;
+    /// empty only where there was none since boot.
     pub oom_kills: Reading<Vec<OomKill>>,
     /// Kernel settings that services feel, by name.
     pub sysctls: Reading<BTreeMap<String, String>>,
     /// Routes, one a line, as `ip route` words them.
     pub routes: Reading<Vec<String>>,
-    /// Certificates that the watched services present, by the files that hold them.
+    /// Certificates that the watched services present, by the files that hold them; a file that is not
+    /// there has none.
     pub certificates: Reading<Vec<Certificate>>,
     /// The host's clock, in seconds since the epoch.
     pub clock: Reading<u64>,
@@ -35,7 +38,7 @@ pub struct SystemSnapshot {
 /// One listening TCP socket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Listener {
-    /// The local address: `0.0.0.0`, `::`, `127.0.0.1` …
+    /// The local address: `0.0.0.0`, `::`, `127.0.0.1` …; `*` where ss says no more than "any".
     pub address: String,
     /// The port.
     pub port: u16,

@@ -3,11 +3,13 @@
 use futures_util::future::join_all;
 use patchgate_core::{
     event::What,
+    evidence::window::Expectations,
     facts::Facts,
     id::CheckId,
     observation::Observation,
     plan::{PlannedHost, id_of},
     reading::Reading,
+    snapshot::Snapshot,
     state::State,
     suite::Check,
 };
@@ -24,7 +26,9 @@ use crate::{
     record::RecordError,
     script::{
         checks::{self, Way},
-        facts, packages, vectors,
+        facts, packages,
+        snapshot::Watched,
+        vectors, window,
     },
 };
 
@@ -51,7 +55,12 @@ struct Sheet {
     facts: usize,
     packages: Option<usize>,
     vectors: Option<usize>,
+    /// The state of audit, where no window tells of it.
+    audit: Option<usize>,
     first_check: usize,
+    /// The two items of the snapshot, after the checks: what they find is what the checks met.
+    snapshot: usize,
+    watched: Watched,
 }
 
 impl Sheet {
@@ -71,16 +80,27 @@ impl Sheet {
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
         let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
+        let audit = run.plan.looks_only().then(|| push(window::look_item()));
         let first_check = items.len();
         items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
+        let (snapshot, watched) = (items.len(), Watched::of(&run.plan));
+        items.extend(watched.items());
         Self {
             items,
             lock,
             facts,
             packages,
             vectors,
+            audit,
             first_check,
+            snapshot,
+            watched,
         }
+    }
+
+    fn read_snapshot(&self, facts: &Facts, replies: &[Reply]) -> Snapshot {
+        let at = self.snapshot;
+        self.watched.read(facts, &replies[at], &replies[at + 1])
     }
 
     fn read_facts(&self, replies: &[Reply]) -> Facts {
@@ -184,6 +204,15 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             self.run
                 .write(self.host, Some(state), What::VectorsRead { vectors })?;
         }
+        if let Some(at) = sheet.audit {
+            let capture = Box::new(window::read_look(&replies[at]));
+            let expected = Expectations::default();
+            let what = What::WindowCaptured { capture, expected };
+            self.run.write(self.host, Some(state), what)?;
+        }
+        let snapshot = Box::new(sheet.read_snapshot(&facts, replies));
+        let what = What::SnapshotTaken { snapshot };
+        self.run.write(self.host, Some(state), what)?;
         if replies.iter().any(is_lost) {
             self.ensure("checking").await?;
         }

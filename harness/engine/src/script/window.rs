@@ -82,6 +82,24 @@ pub fn close_item(nonce: &str, id: &str) -> Item {
     Item::new(script, Duration::from_secs(60))
 }
 
+/// Looks at audit as an end of a window does, and writes nothing: no window is opened by it.
+#[must_use]
+pub fn look_item() -> Item {
+    let script = format!("{SAY}say position stat -c '%d %i %s' {LOG}\n{EDGE}");
+    Item::new(script, Duration::from_secs(30))
+}
+
+/// Reads what [`look_item`] said, as a window that has a begin without a marker and no end.
+#[must_use]
+pub fn read_look(reply: &Reply) -> WindowCapture {
+    const WHY: &str = "audit was only looked at, no window was opened";
+    let mut open = Open::new("none", "look", reply);
+    if let Reading::Known(edge) = &mut open.begin {
+        edge.marker = Reading::missing(WHY);
+    }
+    open.abandon(WHY)
+}
+
 /// Brings the log from a position on. The first line says what follows.
 #[must_use]
 pub fn slice_item(from: &Reading<LogPosition>) -> Item {

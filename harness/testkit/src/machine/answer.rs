@@ -19,6 +19,7 @@ impl Machine {
     pub(crate) fn answer(&mut self, ask: &Ask, item: &Item) -> Reply {
         match ask {
             Ask::Edge(end, marker) => printed(self.edge(*end, marker)),
+            Ask::Audit => printed(self.audit_looked_at()),
             Ask::Slice(Ok(from)) => printed(self.audit.slice(*from)),
             Ask::Slice(Err(why)) => printed(format!("slice none {why}\n")),
             Ask::Lock(me, act) => printed(self.lock(me, act)),
@@ -32,6 +33,8 @@ impl Machine {
                 ended((1, String::new(), "there is no selinuxfs\n".to_owned()), 5)
             }
             Ask::Vectors(queries) => printed(vectors::answer(self.policy, queries)),
+            Ask::Policy(paths) => printed(self.policy_told(paths)),
+            Ask::System(units, certificates) => printed(self.system_told(units, certificates)),
             Ask::Service(unit) => printed(self.unit(unit)),
             Ask::Selinux(_) => printed(match self.enforcing {
                 Some(on) => format!("enforce={}\n", u8::from(on)),
@@ -114,13 +117,10 @@ impl Machine {
 
     fn unit(&self, unit: &str) -> String {
         let state = self.units.get(unit).map_or("inactive", String::as_str);
-        let (sub, result, pid) = match state {
-            "active" => ("running", "success", 283),
-            "failed" => ("failed", "exit-code", 0),
-            _ => ("dead", "success", 0),
-        };
+        let pid = if state == "active" { 283 } else { 0 };
         let mut text = format!(
-            "ActiveState={state}\nSubState={sub}\nUnitFileState=enabled\nResult={result}\nMainPID={pid}\n"
+            "{}\nUnitFileState=enabled\nMainPID={pid}\n",
+            self.told_unit(unit)
         );
         if pid != 0 {
             text += "Context=system_u:system_r:httpd_t:s0\n";
@@ -143,7 +143,8 @@ impl Machine {
                 self.policy.seqno
             );
         }
-        text + "SELINUX=enforcing\nSELINUXTYPE=targeted\n"
+        let mode = self.around.config_mode;
+        text + &format!("SELINUX={mode}\nSELINUXTYPE=targeted\n")
     }
 
     pub(super) fn boot_id(&self) -> String {

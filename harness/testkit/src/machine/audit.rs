@@ -86,7 +86,9 @@ impl Audit {
             | Effect::TransactionHangs
             | Effect::PlanFails(_)
             | Effect::LockedBy(..)
-            | Effect::NoRpm => {}
+            | Effect::NoRpm
+            | Effect::OomKill(_)
+            | Effect::Changed(_) => {}
         }
     }
 

@@ -25,6 +25,11 @@ impl Machine {
         text
     }
 
+    /// Tells audit's state, without a marker.
+    pub(super) fn audit_looked_at(&self) -> String {
+        said("position", self.audit.position()) + &self.audit_state()
+    }
+
     fn audit_state(&self) -> String {
         let tools = self.audit.tools;
         let mode = self.enforcing.map(|on| u8::from(on).to_string());

@@ -33,6 +33,8 @@ const TICK: Duration = Duration::from_millis(250);
 pub(super) struct Live {
     sinks: Mutex<Fanout>,
     dir: RunDir,
+    /// Whether there is something to judge.
+    judged: bool,
 }
 
 impl Live {
@@ -40,6 +42,7 @@ impl Live {
     pub(super) fn new(plan: &Plan, dir: RunDir, told: Told) -> Self {
         let mut sinks = Fanout::default();
         let paint = out::paint_stderr(told.color);
+        let judged = !plan.looks_only();
         let plan = Arc::new(plan.clone());
         if told.quiet {
         } else if out::is_watched() {
@@ -50,6 +53,7 @@ impl Live {
         Self {
             sinks: Mutex::new(sinks),
             dir,
+            judged,
         }
     }
 
@@ -70,7 +74,7 @@ impl Live {
                 _ = &mut over => return,
             }
             self.sinks().tick(clock::now());
-            if last.elapsed() >= pause {
+            if self.judged && last.elapsed() >= pause {
                 let begun = Instant::now();
                 let live = Arc::clone(&self);
                 // What a panic there would lose is written again at the end.
