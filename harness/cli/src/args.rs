@@ -123,6 +123,10 @@ pub(crate) struct RunArgs {
     /// Take over hosts that this run left locked, once its work there has ended.
     #[arg(long, value_name = "RUN")]
     pub(crate) break_lock: Option<String>,
+    /// Do not prove a suspected SELinux denial by experiment. Without this, lab hosts run for some seconds
+    /// with another loaded policy (a permissive domain), and restore themselves whatever happens.
+    #[arg(long)]
+    pub(crate) no_experiments: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,10 +7,11 @@
 
 pub mod complaint;
 mod control;
-mod experiment;
+pub mod experiment;
 mod failure;
 pub mod labels;
 pub mod owners;
+mod proposal;
 mod step;
 #[cfg(test)]
 mod testing;
@@ -22,7 +23,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    experiment::{Experiment, experiments},
+    proposal::{Experiment, experiments},
     step::Step,
     wanted::{Wanted, wanted},
 };

@@ -38,6 +38,9 @@ pub struct Plan {
     pub states: Vec<State>,
     /// Every planned check, by host, state and suite.
     pub cells: Vec<Cell>,
+    /// Whether experiments may be made on lab hosts after a failure. Versions that knew none made none.
+    #[serde(default)]
+    pub experiments: bool,
 }
 
 /// What the judgement needs to know of a host.
@@ -94,6 +97,7 @@ impl Plan {
             hosts,
             states,
             cells,
+            experiments: true,
         }
     }
 

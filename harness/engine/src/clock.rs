@@ -34,6 +34,24 @@ impl Deadline {
     }
 }
 
+/// Measures what something cost, by the clock by which [`pause`] waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long it was until now.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// Lets `pause` go by between two looks at a condition that nothing can announce, such as a host that
 /// is to come back.
 #[expect(

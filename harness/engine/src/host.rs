@@ -11,6 +11,7 @@ pub mod job;
 pub mod lock;
 pub mod quote;
 pub mod state_dir;
+pub mod switch;
 mod target;
 
 pub use error::{

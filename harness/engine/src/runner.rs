@@ -4,6 +4,7 @@
 //! changed only after its lock is held, its baseline is in the record, and the record is durable.
 
 mod diagnose;
+mod experiment;
 mod host;
 mod known;
 mod link;
@@ -11,6 +12,7 @@ mod lock;
 mod look;
 mod patch;
 mod state;
+mod sweep;
 
 use std::{
     any::Any,
@@ -32,6 +34,7 @@ use tokio::{
     task::{self, JoinSet},
 };
 
+pub use self::experiment::{SWITCH_AFTER, Wanted};
 use crate::{
     host::{Connector, Target},
     probe::Prober,
@@ -61,6 +64,8 @@ pub struct Run<C, P> {
     pub break_lock: Option<String>,
     /// What is known of the hosts so far: nothing, when the run begins.
     pub known: Known,
+    /// After how long a host that an experiment changed restores itself: [`SWITCH_AFTER`].
+    pub switch_after: Duration,
 }
 
 /// Tells a run to stop: the signal's name, once there is one.
@@ -98,6 +103,31 @@ where
         outcome = outcome.and(settle(&run, &hosts, ended));
     }
     outcome?;
+    end(run, &mut stop)
+}
+
+/// Makes one experiment on one host of the plan, under its lock, and nothing else: it shows what an
+/// experiment does to a host, and what becomes of the host when its controller dies.
+///
+/// # Errors
+/// When the record could not be written.
+pub async fn experiment<C, P>(
+    run: Run<C, P>,
+    mut stop: StopSignal,
+    wanted: &Wanted,
+) -> Result<Journal, RecordError>
+where
+    C: Connector,
+    P: Prober,
+{
+    if let Some(host) = run.plan.host(&wanted.host) {
+        experiment::alone(&run, host, stop.clone(), wanted).await?;
+    }
+    end(Arc::new(run), &mut stop)
+}
+
+/// Records the end of a run.
+fn end<C, P>(run: Arc<Run<C, P>>, stop: &mut StopSignal) -> Result<Journal, RecordError> {
     let signal = *stop.borrow_and_update();
     let end = match signal {
         Some(signal) => What::RunInterrupted {

@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod diagnosis;
 pub mod dnf;
+pub mod experiment;
 pub mod facts;
 pub mod packages;
 pub mod restart;

@@ -148,6 +148,7 @@ pub(crate) fn plan() -> Plan {
         hosts,
         states: STATES.to_vec(),
         cells,
+        experiments: false,
     }
 }
 

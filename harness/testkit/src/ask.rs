@@ -1,11 +1,12 @@
 //! What an item asks of a host, recognised by its script: the engine's own texts, nothing else.
 
+mod experiment;
 mod steps;
 
 use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
 use patchgate_engine::script::{facts, packages, window};
 
-pub(crate) use self::steps::StepAsk;
+pub(crate) use self::{experiment::Step, steps::StepAsk};
 
 /// What an item asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(crate) enum Ask {
     Local,
     /// A step of a diagnosis.
     Step(StepAsk),
+    /// A step of an experiment.
+    Experiment(Step),
     /// Something else: the command of a check.
     Command(String),
 }
@@ -74,6 +77,9 @@ impl Ask {
         }
         if script == window::look_item().script {
             return Self::Audit;
+        }
+        if let Some(step) = Step::of(script) {
+            return Self::Experiment(step);
         }
         let known = [
             edge, slice, lock, start, poll, plan, restart, vectors, policy, system, service,
@@ -110,6 +116,7 @@ impl Ask {
             Self::Selinux(_) => "selinux",
             Self::Local => "local",
             Self::Step(step) => step.word(),
+            Self::Experiment(step) => step.word(),
             Self::Command(_) => "command",
         }
     }

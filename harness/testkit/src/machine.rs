@@ -5,6 +5,7 @@ mod around;
 mod audit;
 mod certificate;
 mod edge;
+mod experiment;
 mod steps;
 mod transaction;
 
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 
 use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
-use self::{around::Around, audit::Audit, transaction::Job};
+use self::{around::Around, audit::Audit, experiment::Switch, transaction::Job};
 use crate::{
     script::{Effect, HostScript, Moment},
     serve::Served,
@@ -26,6 +27,10 @@ pub enum Denied {
     Page,
     /// Something that no client notices.
     Unnoticed,
+    /// The connections of clients, which wait for a byte; a dontaudit rule may hide it.
+    Accept,
+    /// The service's own socket, when it starts; a dontaudit rule may hide it.
+    Listen,
 }
 
 /// A pretend Enterprise Linux host.
@@ -53,6 +58,9 @@ pub struct Machine {
     foreign_job: &'static str,
     job: Option<Job>,
     around: Around,
+    switch: Option<Switch>,
+    /// Whether the web server's domain is permissive.
+    permissive: bool,
 }
 
 impl Machine {
@@ -80,6 +88,8 @@ impl Machine {
             foreign_job: "none",
             job: None,
             around: Around::default(),
+            switch: None,
+            permissive: false,
             script,
         };
         machine.happen(Moment::Before);
@@ -90,6 +100,12 @@ impl Machine {
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.owner.is_some()
+    }
+
+    /// Whether an experiment's switch stands.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.switch.is_some()
     }
 
     /// Whether a job was ever started.
@@ -150,7 +166,11 @@ impl Machine {
             Effect::DnfFails(..)
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs
-            | Effect::PlanFails(_) => {}
+            | Effect::PlanFails(_)
+            | Effect::NoModuleStore
+            | Effect::PolicyStays
+            | Effect::UnitStays
+            | Effect::SwitchLeft(..) => {}
             Effect::AuditdDown
             | Effect::AuditdRestarted
             | Effect::AuditDisabled
@@ -192,14 +212,17 @@ impl Machine {
         ));
     }
 
-    /// What SELinux in force does, when it enforces.
+    /// What SELinux in force does to the web server, when it enforces.
     fn enforced(&self) -> Option<Policy> {
-        (self.enforcing == Some(true)).then_some(self.policy)
+        (self.enforcing == Some(true) && !self.permissive).then_some(self.policy)
     }
 
     fn serve(&mut self) -> Served {
         if self.units.get("httpd").is_none_or(|s| s != "active") {
             return Served::Failed(HttpPhase::Refused, 1);
+        }
+        if !self.policy.may_accept() && self.policy.logs_accept() {
+            self.audit.denial(Denied::Accept, self.permissive);
         }
         if self.enforced().is_some_and(|p| !p.may_accept()) {
             return Served::Failed(HttpPhase::FirstByteTimeout, 5000);
@@ -207,8 +230,8 @@ impl Machine {
         if self.enforcing == Some(true)
             && let Some(denied) = self.denied
         {
-            self.audit.denial(denied);
-            if denied == Denied::Page {
+            self.audit.denial(denied, self.permissive);
+            if denied == Denied::Page && !self.permissive {
                 return Served::Page(403);
             }
         }

@@ -22,7 +22,7 @@ use patchgate_core::{
 use patchgate_engine::{
     host::Target,
     record::{self, Journal, PLAN, RunDir},
-    runner::{self, Known, Run},
+    runner::{self, Known, Run, Wanted},
 };
 
 use crate::{ScriptedConnector, ScriptedProber, script::HostScript, world::World};
@@ -60,6 +60,12 @@ pub struct Scenario {
     pub stop_at: Option<(&'static str, &'static str)>,
     /// Where the controller's own code breaks down: host and batch label.
     pub panic_at: Option<(&'static str, &'static str)>,
+    /// The experiment that is all of the run.
+    pub experiment: Option<Wanted>,
+    /// Whether experiments are allowed.
+    pub experiments: bool,
+    /// Whether the hosts are lab hosts.
+    pub lab: bool,
 }
 
 /// A scenario that was played.
@@ -97,6 +103,9 @@ impl Scenario {
             break_lock: None,
             stop_at: None,
             panic_at: None,
+            experiment: None,
+            experiments: true,
+            lab: true,
         }
     }
 
@@ -121,15 +130,18 @@ impl Scenario {
             None => Policy::strict(names),
         };
         let patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
-        Plan::lay(run, &self.inventory(), suites, patch, policy)
+        Plan {
+            experiments: self.experiments,
+            ..Plan::lay(run, &self.inventory(), suites, patch, policy)
+        }
     }
 
     fn inventory(&self) -> Inventory {
         let entry = |h: &HostScript| {
             let comma = if h.inventory.is_empty() { "" } else { ", " };
             format!(
-                "    {}: {{ ansible_host: {}, patchgate_lab: true{comma}{} }}\n",
-                h.name, h.address, h.inventory
+                "    {}: {{ ansible_host: {}, patchgate_lab: {}{comma}{} }}\n",
+                h.name, h.address, self.lab, h.inventory
             )
         };
         let entries: String = self.hosts.iter().map(entry).collect();
@@ -166,8 +178,13 @@ impl Scenario {
             jobs: self.jobs,
             break_lock: self.break_lock.map(ToOwned::to_owned),
             known: Known::default(),
+            switch_after: runner::SWITCH_AFTER,
         };
-        let journal = runner::run(run, stop).await.expect("the record is written");
+        let ended = match &self.experiment {
+            None => runner::run(run, stop).await,
+            Some(wanted) => runner::experiment(run, stop, wanted).await,
+        };
+        let journal = ended.expect("the record is written");
         let record = record::open(journal.dir()).expect("the record is read back");
         let live = std::mem::take(&mut *live.lock().expect("no watcher panics"));
         let events = timeless(&record.events);

@@ -117,6 +117,14 @@ pub enum Effect {
     LockedBy(&'static str, &'static str),
     /// Packages cannot be read.
     NoRpm,
+    /// The policy is of a kind that no experiment can be made with, as on EL6.
+    NoModuleStore,
+    /// The policy from before cannot be loaded again.
+    PolicyStays,
+    /// A unit that an experiment started goes on running.
+    UnitStays,
+    /// An earlier run left a switch of this name, and this becomes of it.
+    SwitchLeft(&'static str, &'static str),
     /// The kernel kills a process of this name for lack of memory.
     OomKill(&'static str),
     /// Something around the services is another one.

@@ -45,6 +45,14 @@ impl Policy {
         self.allowed & LISTEN != 0
     }
 
+    pub(crate) fn logs_listen(self) -> bool {
+        self.auditdeny & LISTEN != 0
+    }
+
+    pub(crate) fn logs_accept(self) -> bool {
+        self.auditdeny & ACCEPT != 0
+    }
+
     pub(crate) fn may_accept(self) -> bool {
         self.allowed & ACCEPT != 0
     }

@@ -31,6 +31,7 @@ scenarios! {
     policy {
         quiet_night
         february
+        february_without_experiments
         february_localhost_passes
         february_without_vectors
         february_suppressed

@@ -43,17 +43,30 @@ pub(crate) struct Told {
     pub(crate) quiet: bool,
 }
 
+/// What a run may do beyond looking.
+#[derive(Default)]
+struct Permissions {
+    /// The holder of a lock that may be broken.
+    break_lock: Option<String>,
+    /// Whether experiments may be made on lab hosts.
+    experiments: bool,
+}
+
 /// The main job.
 pub(crate) fn run(args: &RunArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, Some(&args.patch))?;
     permit(&loaded.inventory, args.rollout)?;
-    start(loaded, &args.recording, args.break_lock.clone(), told)
+    let may = Permissions {
+        break_lock: args.break_lock.clone(),
+        experiments: !args.no_experiments,
+    };
+    start(loaded, &args.recording, may, told)
 }
 
 /// Suites only.
 pub(crate) fn check(args: &CheckArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, None)?;
-    start(loaded, &args.recording, None, told)
+    start(loaded, &args.recording, Permissions::default(), told)
 }
 
 /// No host is changed that is not a lab host, unless a person says so for this run.
@@ -77,7 +90,7 @@ fn permit(inventory: &Inventory, rollout: bool) -> Result<(), CliError> {
     ))
 }
 
-fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told: Told) -> Ended {
+fn start(loaded: Loaded, recording: &Recording, may: Permissions, told: Told) -> Ended {
     let Loaded {
         inventory,
         suites,
@@ -85,12 +98,15 @@ fn start(loaded: Loaded, recording: &Recording, break_lock: Option<String>, told
         policy,
     } = loaded;
     let new = Upcoming::new()?;
-    let plan = Plan::lay(new.id.clone(), &inventory, suites, patch, policy);
+    let plan = Plan {
+        experiments: may.experiments,
+        ..Plan::lay(new.id.clone(), &inventory, suites, patch, policy)
+    };
     if plan.cells.is_empty() {
         out::error("nothing to run: no host or no check is left");
         return Ok(exit::NOTHING_RAN);
     }
-    let ran = new.carry_out(plan, &inventory, recording, break_lock, told)?;
+    let ran = new.carry_out(plan, &inventory, recording, may.break_lock, told)?;
     finish(&ran, told)
 }
 
@@ -145,6 +161,7 @@ impl Upcoming {
             jobs: recording.jobs,
             break_lock,
             known: Known::default(),
+            switch_after: runner::SWITCH_AFTER,
         };
         drive(run, &live)?;
         Ok(Ran { dir, live })

@@ -215,4 +215,4 @@ const GOODBYE: &str = "printf '\\036@N@ z\\n'\nprintf '\\036@N@ z\\n' >&2\n\
                        [ \"$_pg_w\" = 0 ] || kill \"$_pg_w\" 2>/dev/null\nexit 0\n";
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

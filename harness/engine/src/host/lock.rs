@@ -131,24 +131,30 @@ fn item(run: &str, state_dir: &StateDir, action: &str) -> Item {
 /// Sets the shell variable `held` to `true` or `false`: whether the owner is this run and names this
 /// job. The guard stays taken, as file descriptor 9, until the shell that asked has ended.
 pub(super) fn held_script(run: &str, job: &JobId, state_dir: &StateDir) -> String {
-    HELD.replace("@LOCK@", &state_dir.word("lock"))
-        .replace("@ME@", &quote::sh(&plain(run)))
-        .replace("@JOB@", &quote::sh(job.as_str()))
+    let named = format!("[ \"$job\" = {} ] || held=false\n", quote::sh(job.as_str()));
+    owned_script(run, state_dir) + &named
 }
 
-const HELD: &str = r#"held=false
+/// Sets `held` as [`held_script`] does, whatever job the owner names; `job` is then that job's name, as
+/// the file says. The shell that asks has a function `reject`, which ends it.
+pub(super) fn owned_script(run: &str, state_dir: &StateDir) -> String {
+    OWNED
+        .replace("@LOCK@", &state_dir.word("lock"))
+        .replace("@ME@", &quote::sh(&plain(run)))
+}
+
+const OWNED: &str = r#"held=false run= job=
 L=@LOCK@
 if [ -w "$L/guard" ] && [ -r "$L/owner" ]; then
 exec 9>>"$L/guard"
 flock -w 5 9 || reject "the guard of the lock is busy"
-run= job=
 while IFS== read -r k v; do
 case $k in
 run) run=$v ;;
 job) job=$v ;;
 esac
 done <"$L/owner"
-[ "$run" != @ME@ ] || [ "$job" != @JOB@ ] || held=true
+[ "$run" != @ME@ ] || held=true
 fi
 "#;
 

@@ -41,6 +41,18 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         if self.climb_all(state).await? {
             self.run.journal.sync()?;
         }
+        self.prove_all(state).await
+    }
+
+    /// Makes the experiments that are wanted after the reading steps. Nothing drops one half-way: each
+    /// restores the host before it ends.
+    async fn prove_all(&mut self, state: State) -> Result<(), Stop> {
+        let (plan, host) = (&self.run.plan, &self.host.name);
+        let wanted = |ledger: &_| diagnosis::experiments(plan, ledger, host, state);
+        for experiment in self.run.known.ask(host, wanted) {
+            self.experiment(state, &experiment.domain, &experiment.checks)
+                .await?;
+        }
         Ok(())
     }
 

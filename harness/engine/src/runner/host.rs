@@ -136,7 +136,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// Gives the lock back and records the end. A run that was stopped does not wait long for it.
-    async fn leave_host(&mut self, dirty: Option<String>) -> Result<(), Stop> {
+    pub(super) async fn leave_host(&mut self, dirty: Option<String>) -> Result<(), Stop> {
         let limit = if self.stopped() {
             LAST_WORD
         } else {
@@ -151,7 +151,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.finish((!all.is_empty()).then(|| all.join("; ")))
     }
 
-    fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
+    pub(super) fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
         Ok(self
             .run
             .write(self.host, None, What::HostFinished { dirty })?)

@@ -219,9 +219,14 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Lets a connection go whose batch was left half-way: it is of no more use.
     pub(super) fn let_go<T>(&mut self, asked: Result<T, Stop>) -> Result<T, Stop> {
         if let Err(Stop::Asked) = asked {
-            self.connection = None;
+            self.hang_up();
         }
         asked
+    }
+
+    /// Lets a connection go whose batch was not waited for.
+    pub(super) fn hang_up(&mut self) {
+        self.connection = None;
     }
 
     /// Makes sure that there is a connection; gives up after a deadline, and says so in the record.

@@ -12,6 +12,7 @@ use crate::{
         job::{JobId, JobState},
         lock::{self, LockState, Owner},
         state_dir::StateDir,
+        switch,
     },
     probe::Prober,
 };
@@ -21,19 +22,22 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     pub(super) async fn lock(&mut self) -> Result<(), Stop> {
         let dir = StateDir::default();
         let owner = self.owner(None);
-        let item = match &self.run.break_lock {
-            Some(dead) => vec![
-                lock::take_over_item(dead, &owner, &dir),
-                lock::acquire_item(&owner, &dir),
-            ],
-            None => vec![lock::acquire_item(&owner, &dir)],
+        let mut items = match &self.run.break_lock {
+            Some(dead) => vec![lock::take_over_item(dead, &owner, &dir)],
+            None => Vec::new(),
         };
-        let replies = self.ask("taking the lock", item).await?;
-        match replies.last().map(told) {
-            Some(Ok(LockState::Acquired { .. })) => Ok(()),
-            Some(Ok(LockState::Held { owner, job })) => Err(self.locked(&owner, job.as_ref())),
-            Some(Ok(LockState::Failed { why })) | Some(Err(why)) => Err(self.not_locked(&why)),
-            Some(Ok(LockState::Free)) | None => Err(self.not_locked("the host does not say")),
+        items.push(lock::acquire_item(&owner, &dir));
+        // What a dead controller left changed is undone before anything is looked at.
+        items.push(switch::sweep_item(&owner.run, &dir));
+        let replies = self.ask("taking the lock", items).await?;
+        let [.., taken, swept] = &replies[..] else {
+            return Err(self.not_locked("the host does not say"));
+        };
+        match told(taken) {
+            Ok(LockState::Acquired { .. }) => self.swept(swept),
+            Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
+            Ok(LockState::Failed { why }) | Err(why) => Err(self.not_locked(&why)),
+            Ok(LockState::Free) => Err(self.not_locked("the host does not say")),
         }
     }
 

@@ -17,6 +17,7 @@ pub fn all() -> Vec<Case> {
     vec![
         quiet_night(),
         february(),
+        february_without_experiments(),
         february_localhost_passes(),
         february_without_vectors(),
         february_suppressed(),
@@ -41,6 +42,8 @@ pub fn quiet_night() -> Case {
 const SILENCED: Findings =
     &["rebuild-only-regression.centos-web.httpd selinux-silent-denial supported"];
 
+const PROVEN: Findings = &["rebuild-only-regression.centos-web.httpd selinux-silent-denial proven"];
+
 const NO_PAGE: Cells = &[
     ("centos-web patched httpd/root-page", "failed"),
     ("centos-web patched httpd/root-page-local", "failed"),
@@ -54,6 +57,17 @@ const NO_PAGE: Cells = &[
 #[must_use]
 pub fn february() -> Case {
     let scenario = pair("february", HostScript::rebuild().february());
+    (scenario, closed(PROVEN, NO_PAGE))
+}
+
+/// The same with `--no-experiments`: what is not tried is not proven.
+#[must_use]
+pub fn february_without_experiments() -> Case {
+    let rebuild = HostScript::rebuild().february();
+    let scenario = Scenario {
+        experiments: false,
+        ..pair("february-without-experiments", rebuild)
+    };
     (scenario, closed(SILENCED, NO_PAGE))
 }
 
@@ -73,16 +87,14 @@ pub fn february_localhost_passes() -> Case {
     (pair("february-localhost-passes", rebuild), expected)
 }
 
-/// The same, where the kernel cannot be asked: what is not seen is not claimed.
+/// The same, where the kernel cannot be asked: the experiment speaks for itself.
 #[must_use]
 pub fn february_without_vectors() -> Case {
     let rebuild = HostScript::rebuild().february();
     let rebuild = rebuild.when(Moment::Transaction, Effect::VectorsUnreadable);
-    let findings: Findings =
-        &["rebuild-only-regression.centos-web.httpd selinux-silent-denial suspected"];
     (
         pair("february-without-vectors", rebuild),
-        closed(findings, NO_PAGE),
+        closed(PROVEN, NO_PAGE),
     )
 }
 
@@ -93,7 +105,7 @@ pub fn february_suppressed() -> Case {
     let rebuild = HostScript::rebuild().february();
     let rebuild = rebuild.when(Moment::Transaction, line);
     let expected = closed(
-        SILENCED,
+        PROVEN,
         &[
             ("centos-web patched httpd/root-page", "failed"),
             ("centos-web patched httpd/root-page-local", "failed"),
@@ -121,7 +133,7 @@ pub fn february_of_two_domains() -> Case {
         .map(|h| h.command("abrt status", 0, "", ""))
         .collect();
     let findings: Findings = &[
-        "rebuild-only-regression.centos-web.httpd selinux-silent-denial supported",
+        "rebuild-only-regression.centos-web.httpd selinux-silent-denial proven",
         "access-lost.centos-web selinux-silent-denial suspected",
     ];
     (scenario, closed(findings, NO_PAGE))
@@ -150,7 +162,7 @@ pub fn loud_denial() -> Case {
     let rebuild = rebuild.when(Moment::Transaction, Effect::Loud(Denied::Page));
     let expected = closed(
         &[
-            "rebuild-only-regression.centos-web.httpd selinux-label supported",
+            "rebuild-only-regression.centos-web.httpd selinux-label proven",
             "new-denial.centos-web.httpd selinux-label supported",
         ],
         &[
@@ -240,7 +252,7 @@ pub fn february_of_a_broken_host() -> Case {
     let rebuild = HostScript::rebuild().february().when(Moment::Before, cut);
     let expected = closed(
         &[
-            "rebuild-only-regression.centos-web.httpd selinux-silent-denial supported",
+            "rebuild-only-regression.centos-web.httpd selinux-silent-denial proven",
             "broken-before.centos-web.httpd firewall suspected",
         ],
         &[

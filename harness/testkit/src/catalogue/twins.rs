@@ -21,8 +21,8 @@ pub fn twin_fails_too() -> Case {
     let hosts = [faulty_upstream(), HostScript::rebuild().february()];
     let expected = closed(
         &[
-            "regression.centos-web.httpd selinux-silent-denial supported",
-            "regression.rhel-web.httpd selinux-silent-denial supported",
+            "regression.centos-web.httpd selinux-silent-denial proven",
+            "regression.rhel-web.httpd selinux-silent-denial proven",
         ],
         &[
             ("* patched httpd/root-page", "failed"),
@@ -41,7 +41,7 @@ pub fn twin_unknown() -> Case {
     let upstream = HostScript::upstream().connecting(Connecting::Refused);
     let hosts = [upstream, HostScript::rebuild().february()];
     let expected = closed(
-        &["regression.centos-web.httpd selinux-silent-denial supported"],
+        &["regression.centos-web.httpd selinux-silent-denial proven"],
         &[
             ("rhel-web * *", "not-run"),
             ("centos-web patched httpd/root-page", "failed"),
@@ -60,7 +60,7 @@ pub fn twin_only() -> Case {
     let mut scenario = pair("twin-only", HostScript::rebuild());
     scenario.hosts[0] = faulty_upstream();
     let expected = closed(
-        &["regression.rhel-web.httpd selinux-silent-denial supported"],
+        &["regression.rhel-web.httpd selinux-silent-denial proven"],
         &[
             ("rhel-web patched httpd/root-page", "failed"),
             ("rhel-web patched httpd/root-page-local", "failed"),

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use patchgate_core::package::Nevra;
 use patchgate_engine::host::{Captured, Exit, Item, Reply, job::LONG_POLL};
 
-use super::Machine;
+use super::{Denied, Machine};
 use crate::{
     ask::{Ask, LockAct},
     vectors,
@@ -42,6 +42,7 @@ impl Machine {
             }),
             Ask::Local => printed(self.serve_local().printed()),
             Ask::Step(step) => self.step(step),
+            Ask::Experiment(step) => self.experiment_step(step),
             Ask::Command(run) => self.command(run, item),
         }
     }
@@ -92,12 +93,15 @@ impl Machine {
         }
     }
 
-    fn restart(&mut self, unit: &str) -> (u8, String, String) {
+    pub(super) fn restart(&mut self, unit: &str) -> (u8, String, String) {
         if self.stubborn.iter().any(|u| u == unit) {
             let said = format!("Job for {unit}.service canceled.\n");
             return (1, String::new(), said);
         }
         self.audit.unit("SERVICE_STOP", unit, "success");
+        if !self.policy.may_listen() && self.policy.logs_listen() {
+            self.audit.denial(Denied::Listen, self.permissive);
+        }
         let may_listen = self.enforced().is_none_or(|p| p.may_listen());
         let comes_up = may_listen && !self.config_broken;
         let (state, res) = match comes_up {

@@ -87,6 +87,10 @@ impl Audit {
             | Effect::PlanFails(_)
             | Effect::LockedBy(..)
             | Effect::NoRpm
+            | Effect::NoModuleStore
+            | Effect::PolicyStays
+            | Effect::UnitStays
+            | Effect::SwitchLeft(..)
             | Effect::OomKill(_)
             | Effect::Changed(_) => {}
         }
@@ -149,19 +153,18 @@ impl Audit {
         self.record(kind, &body);
     }
 
-    pub(super) fn denial(&mut self, denied: Denied) {
+    /// A refusal, or, while the domain is permissive, what would have been one.
+    pub(super) fn denial(&mut self, denied: Denied, permissive: bool) {
         if self.rules != "No rules" {
             return;
         }
-        let path = match denied {
-            Denied::Page => "/var/www/html/index.html",
-            Denied::Unnoticed => "/var/www/html/.htaccess",
+        let permissive = u8::from(permissive);
+        let body = match denied {
+            Denied::Page => of_file("/var/www/html/index.html", permissive),
+            Denied::Unnoticed => of_file("/var/www/html/.htaccess", permissive),
+            Denied::Accept => of_socket("accept", permissive),
+            Denied::Listen => of_socket("listen", permissive),
         };
-        let body = format!(
-            "avc:  denied  {{ getattr }} for  pid=283 comm=\"httpd\" path=\"{path}\" dev=\"vda\" ino=17035 \
-             scontext=system_u:system_r:httpd_t:s0 tcontext=unconfined_u:object_r:shadow_t:s0 \
-             tclass=file permissive=0"
-        );
         self.record("AVC", &body);
     }
 
@@ -207,4 +210,20 @@ impl Audit {
              loginuid_immutable 0 unlocked"
         )
     }
+}
+
+fn of_file(path: &str, permissive: u8) -> String {
+    format!(
+        "avc:  denied  {{ getattr }} for  pid=283 comm=\"httpd\" path=\"{path}\" dev=\"vda\" ino=17035 \
+         scontext=system_u:system_r:httpd_t:s0 tcontext=unconfined_u:object_r:shadow_t:s0 \
+         tclass=file permissive={permissive}"
+    )
+}
+
+fn of_socket(permission: &str, permissive: u8) -> String {
+    format!(
+        "avc:  denied  {{ {permission} }} for  pid=515 comm=\"httpd\" lport=80 \
+         scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:system_r:httpd_t:s0 \
+         tclass=tcp_socket permissive={permissive}"
+    )
 }

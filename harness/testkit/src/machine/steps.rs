@@ -138,7 +138,9 @@ impl Machine {
                 "Would relabel {page} from unconfined_u:object_r:shadow_t:s0 to \
                  unconfined_u:object_r:httpd_sys_content_t:s0\n"
             ),
-            Some(Denied::Page | Denied::Unnoticed) | None => String::new(),
+            Some(Denied::Page | Denied::Unnoticed | Denied::Accept | Denied::Listen) | None => {
+                String::new()
+            }
         }
     }
 

@@ -185,7 +185,7 @@ impl<'a> Experiment<'a> {
 
     fn unlike(&self) -> Option<&'static str> {
         let after = match self.after {
-            Some(after) if is_same(self.before, after) => after,
+            Some(after) if self.before.differences(after).is_empty() => after,
             Some(_) => return Some("the host was another one afterwards"),
             None => return Some("whether the host was restored is not in the record"),
         };
@@ -290,42 +290,6 @@ fn is_changed(phase: Phase) -> bool {
         Phase::DontauditOff | Phase::DomainPermissive => true,
         Phase::Before | Phase::Restored => false,
     }
-}
-
-/// Whether the host is what it was. A unit that fails again and again is `failed` now and `activating`
-/// then, and the same.
-fn is_same(before: &HostMark, after: &HostMark) -> bool {
-    let sums = |m: &HostMark| {
-        let HostMark {
-            mode,
-            loaded_sha256,
-            disk_sha256,
-            modules_sha256,
-            booleans_sha256,
-            units: _,
-        } = m;
-        [
-            mode,
-            loaded_sha256,
-            disk_sha256,
-            modules_sha256,
-            booleans_sha256,
-        ]
-        .map(Clone::clone)
-    };
-    let state = |s: &String| {
-        let fails = matches!(s.as_str(), "failed" | "activating");
-        if fails {
-            "failed".to_owned()
-        } else {
-            s.clone()
-        }
-    };
-    let units = |m: &HostMark| {
-        let units = m.units.iter().map(|(unit, s)| (unit.clone(), state(s)));
-        units.collect::<BTreeMap<_, _>>()
-    };
-    sums(before) == sums(after) && units(before) == units(after)
 }
 
 /// A change that no experiment makes.

@@ -9,7 +9,7 @@ use std::{
 use super::*;
 use crate::host::{Exit, Reply};
 
-pub(in crate::host) const SHELLS: [&str; 2] = ["dash", "bash"];
+pub(crate) const SHELLS: [&str; 2] = ["dash", "bash"];
 
 fn nonce() -> Nonce {
     Nonce::new([0x3c; 16])
@@ -47,7 +47,7 @@ fn feed_shell(shell: &str, script: &str) -> Output {
     }
 }
 
-pub(in crate::host) fn run(shell: &str, items: &[&str]) -> (Vec<Reply>, Collector) {
+pub(crate) fn run(shell: &str, items: &[&str]) -> (Vec<Reply>, Collector) {
     let script = script(
         &nonce(),
         items.iter().copied(),

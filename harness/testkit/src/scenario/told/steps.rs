@@ -30,7 +30,9 @@ pub(super) fn found(found: &Found) -> String {
             let owners: Vec<_> = owners.iter().map(|(p, o)| format!("{p} {o}")).collect();
             format!("owners: {}", owners.join(", "))
         }
-        Found::Experiment { domain, event } => format!("experiment on {domain}: {}", word(event)),
+        Found::Experiment { domain, event } => {
+            format!("experiment on {domain}: {}", happened(event))
+        }
         Found::Unavailable { what, why } => format!("unavailable: {what}: {why}"),
     }
 }
@@ -62,14 +64,30 @@ fn label(label: &PathLabel) -> String {
     format!("{} is {} and should be {should}", label.path, label.is)
 }
 
-fn word(event: &ExperimentEvent) -> String {
+fn happened(event: &ExperimentEvent) -> String {
     match event {
-        ExperimentEvent::Armed { .. } => "armed".to_owned(),
-        ExperimentEvent::Changed { phase, .. } => phase.word().to_owned(),
-        ExperimentEvent::Asked { phase, check, saw } => {
-            format!("{} {check} {}", phase.word(), super::observation(saw))
+        ExperimentEvent::Armed { deadline_s, .. } => format!("armed for {deadline_s} s"),
+        ExperimentEvent::Changed { phase, started, .. } if started.is_empty() => {
+            format!("changed to {}", phase.word())
         }
-        ExperimentEvent::Window { phase, .. } => format!("window of {}", phase.word()),
+        ExperimentEvent::Changed { phase, started, .. } => {
+            format!(
+                "changed to {}, started {}",
+                phase.word(),
+                started.join(", ")
+            )
+        }
+        ExperimentEvent::Asked { phase, check, saw } => {
+            format!(
+                "asked {} {check}: {}",
+                phase.word(),
+                super::observation(saw)
+            )
+        }
+        ExperimentEvent::Window { phase, capture } => {
+            let denials = capture.log.text.matches("avc:  denied").count();
+            format!("window {}: {denials} denials", phase.word())
+        }
         ExperimentEvent::Restored { .. } => "restored".to_owned(),
         ExperimentEvent::Failed { why } => format!("failed: {why}"),
     }
