@@ -24,7 +24,7 @@ payload_key() {
   hash_words "$(base_key)" "$(hash_of stages/payload.sh policy lib/prune_cil.py)"
 }
 repos_key() { # FLAVOUR
-  hash_words "$(payload_key)" "$(hash_of stages/repos.sh specs lib/updateinfo.py lib/relocate_httpd.py \
+  hash_words "$(payload_key)" "$(hash_of stages/repos.sh specs sabotages lib/updateinfo.py lib/relocate_httpd.py \
     flavours/advisories "flavours/$1.conf" flavours/common.packages "flavours/$1.packages")"
 }
 image_key() { # FLAVOUR; needs the login and host keys

@@ -31,7 +31,7 @@ unpack() {
 install_rpms() {
   say "image $flavour: dnf install"
   in_tree "$root" timeout 600 dnf -q -y --releasever=9 --repofrompath=base,file:///srv/repo/base --repo=base install '*'
-  in_tree "$root" timeout 120 dnf -q --enablerepo='updates-*' makecache
+  in_tree "$root" timeout 120 dnf -q --enablerepo='updates-*' --enablerepo='sabotage-*' makecache
 }
 
 settle() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Stage "repos FLAVOUR": all RPMs of a flavour and its dnf repositories, with advisories in updateinfo.
 #
-# Result: stages/repos-FLAVOUR/{base,updates-february,updates-march}
+# Result: stages/repos-FLAVOUR/{base,updates-february,updates-march,sabotage-NAME}
 set -euo pipefail
 . "$LAB_SOURCE/lib/common.sh"
 
@@ -13,6 +13,9 @@ build=$LAB_CACHE/new/rpmbuild
 # shellcheck source=ci/lab/flavours/rebuild.conf
 . "$flavours/$flavour.conf"
 mkdir -p "$new" "$build/tmp"
+sabotages=("$LAB_SOURCE"/sabotages/*.sh)
+sabotages=("${sabotages[@]##*/}")
+sabotages=("${sabotages[@]%.sh}")
 export SOURCE_DATE_EPOCH=1700000000 # the same inputs make the same packages
 
 # rpmbuild takes Debian's defaults (dash, stripping, /usr/lib64 plugins) unless told otherwise.
@@ -39,6 +42,8 @@ common=(
   --define "lab_dist_suffix $dist_suffix"
   --define "lab_payload $payload"
   --define "lab_lib $LAB_SOURCE/lib"
+  --define "lab_sabotages $LAB_SOURCE/sabotages"
+  --define "lab_sabotage_repos ${sabotages[*]/#/sabotage-}"
 )
 while read -r macro version; do common+=(--define "$macro $version"); done <"$payload/versions"
 
@@ -58,16 +63,38 @@ while read -r -a row; do
   count=$((count + 1))
 done < <(sed 's/#.*//; /^ *$/d' "$flavours/common.packages" "$flavours/$flavour.packages")
 
-say "repos $flavour: metadata"
-for repository in "$new"/*; do
-  createrepo_c -q --general-compress-type=gz "$repository"
-  case $repository in
+# Runs a function on each of the arguments, on all processors; fails if one of them failed.
+on_all_processors() { # FUNCTION ARGUMENT...
+  local function=$1 argument
+  shift
+  for argument; do
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    "$function" "$argument" &
+  done
+  while [ -n "$(jobs -p)" ]; do wait -n; done
+}
+
+# In a process and a build tree of its own: all have the same name and version.
+build_sabotage() { # NAME
+  common+=(--define "_topdir $build/$1")
+  build_package "sabotage-$1" trigger ver=2 "sabotage=$1"
+}
+
+say "repos $flavour: ${#sabotages[@]} sabotages"
+on_all_processors build_sabotage "${sabotages[@]}"
+
+describe() { # REPOSITORY
+  createrepo_c -q --general-compress-type=gz "$1"
+  case $1 in
     */updates-*)
-      python3 "$LAB_SOURCE/lib/updateinfo.py" "$repository" "$flavours/advisories" "$advisory_prefix" \
+      python3 "$LAB_SOURCE/lib/updateinfo.py" "$1" "$flavours/advisories" "$advisory_prefix" \
         >"$LAB_CACHE/new/updateinfo.xml"
-      modifyrepo_c --mdtype=updateinfo "$LAB_CACHE/new/updateinfo.xml" "$repository/repodata";;
+      modifyrepo_c --mdtype=updateinfo "$LAB_CACHE/new/updateinfo.xml" "$1/repodata";;
   esac
-done
+}
+
+say "repos $flavour: metadata"
+for repository in "$new"/*; do describe "$repository"; done
 
 out=$LAB_CACHE/stages/repos-$flavour
 rm -rf "$out"

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -82,6 +83,16 @@ impl Lab {
 
     /// Starts a command of patchgate that makes a record, where the remote client is.
     pub(crate) fn start(&self, inventory: &Path, words: &[&str]) -> Run {
+        self.start_with(inventory, words, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_with(
+        &self,
+        inventory: &Path,
+        words: &[&str],
+        environment: &[(&str, &OsStr)],
+    ) -> Run {
         let n = self.runs.fetch_add(1, Ordering::Relaxed);
         let (dir, console) = (
             self.dir.path().join(format!("run{n}")),
@@ -97,6 +108,7 @@ impl Lab {
             .arg(inventory)
             .arg("--output")
             .arg(&dir)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(to.try_clone().unwrap())
             .stderr(to)
