@@ -9,8 +9,8 @@ use patchgate_core::{
 use patchgate_testkit::night::{
     Night, Seen, Trial, avc, certificate, command, config_test, disk, error_log, failed,
     failed_saying,
-    known::{mute, refused, with_suite},
-    listener, listeners, status, unit, unit_step,
+    known::{PAGE, mute, refused, with_suite},
+    label, listener, listeners, status, unit, unit_step,
 };
 
 use super::{assert_cause, assert_cause_unknown, told};
@@ -354,21 +354,24 @@ fn a_denial_that_shows_as_something_else_is_suspected_and_gives_way() {
 const REFUSED_FILE: &str =
     "(13)Permission denied: AH00132: file permissions deny server access: /var/www/html/index.html";
 
+/// The page is refused, and the service says that it was refused too.
+fn refused_file() -> Night {
+    Night::quiet().from(State::Patched, |s| {
+        s.page(&status(403));
+        s.steps.push(error_log(&[REFUSED_FILE]));
+    })
+}
+
 #[test]
 fn file_permissions_are_to_blame_where_selinux_is_ruled_out() {
-    let said = || {
-        Night::quiet().from(State::Patched, |s| {
-            s.page(&status(403));
-            s.steps.push(error_log(&[REFUSED_FILE]));
-        })
-    };
+    let said = refused_file();
     assert_cause(
         "all read",
-        &said(),
+        &said,
         "permissions supported",
         &["namei -l /var/www/html/index.html"],
     );
-    let blind = said().from(State::Patched, |s| {
+    let blind = said.from(State::Patched, |s| {
         s.vectors = Reading::missing("no selinuxfs");
     });
     assert_cause(
@@ -402,6 +405,37 @@ fn file_permissions_are_to_blame_where_selinux_is_ruled_out() {
         &socket,
         "selinux-silent-denial suspected",
         &["file permissions do not do that"],
+    );
+}
+
+/// Seen on a lab machine: a policy module with a type of its own for the page, and dontaudit.
+#[test]
+fn a_file_that_got_another_type_is_not_blamed_on_its_permissions() {
+    let typed = refused_file()
+        .at(State::Baseline, |s| {
+            let labels = vec![label(PAGE, "httpd_sys_content_t", "httpd_sys_content_t")];
+            s.policy().labels = Reading::Known(labels);
+        })
+        .from(State::Patched, |s| {
+            let labels = vec![label(PAGE, "lab_hidden_t", "lab_hidden_t")];
+            s.policy().labels = Reading::Known(labels);
+        });
+    assert_cause(
+        "another type, as the policy wants",
+        &typed,
+        "selinux-silent-denial suspected",
+        &["is of type lab_hidden_t, as the policy wants"],
+    );
+    let page = [
+        ("root-page", status(403), status(403)),
+        ("root-page-local", status(403), status(403)),
+    ];
+    let tried = typed.from(State::Patched, |s| s.trial = Some(Trial::httpd(&page)));
+    assert_cause(
+        "and the experiment turned nothing",
+        &tried,
+        "permissions suspected",
+        &["With the domain permissive it was refused all the same"],
     );
 }
 

@@ -14,6 +14,7 @@ mod network;
 mod permissions;
 mod port;
 mod proof;
+mod relabel;
 mod resource;
 pub(super) mod selinux;
 mod service;
@@ -31,13 +32,14 @@ use super::{
 type Rule = fn(&Scene<'_>) -> Vec<Clue>;
 
 /// All of them.
-const ALL: [Rule; 22] = [
+const ALL: [Rule; 23] = [
     proof::proven,
     proof::turned,
     selinux::denied,
     selinux::cleared,
     selinux::hinted,
     label::wrong,
+    relabel::retyped,
     boolean::flipped,
     port::untyped,
     mode::drifted,

@@ -6,21 +6,24 @@ use super::{
         scene::Scene,
         trial::{Answer, Trial},
     },
-    quote,
+    quote, relabel,
     selinux::is_about_sockets,
 };
 use crate::{outcome::SymptomKind, text::shell_word, verdict::CauseKind};
 
 /// The service says that it was refused, and nothing shows that SELinux did it. Supported only where
 /// SELinux is ruled out: it does not enforce, the experiment turned nothing, or everything that can show
-/// its hand was read and shows none.
+/// its hand was read and shows none. Another label than before leaves a suspicion at most: the experiment
+/// was about one domain.
 pub(super) fn refused(scene: &Scene<'_>) -> Vec<Clue> {
     let refused = |line: &str| line.contains("Permission denied") && !is_about_sockets(line);
     let line = scene.lines().find(|(_, line)| refused(line));
     let Some((seq, line)) = line.filter(|_| is_felt(scene) && scene.accesses.is_empty()) else {
         return Vec::new();
     };
-    if !scene.mislabeled().is_empty() && !scene.is_unenforced() {
+    let relabelled = !scene.mislabeled().is_empty() || !relabel::all(scene).is_empty();
+    let is_label = relabelled && !scene.is_unenforced();
+    if is_label && !scene.trials.iter().any(is_unmoved) {
         return Vec::new();
     }
     let (ruled_out, why) = ruled_out(scene);
@@ -30,7 +33,7 @@ pub(super) fn refused(scene: &Scene<'_>) -> Vec<Clue> {
         None => "namei -l on the path that the error log names".to_owned(),
     };
     let clue = Clue::new(CauseKind::Permissions, explanation)
-        .supported(ruled_out)
+        .supported(ruled_out && !is_label)
         .look(look)
         .on([seq])
         .on(scene.events());
@@ -54,8 +57,7 @@ fn ruled_out(scene: &Scene<'_>) -> (bool, &'static str) {
             "SELinux does not enforce, so that only file permissions can do that.",
         );
     }
-    let unmoved = |t: &Trial| t.answer == Answer::Unmoved;
-    if scene.trials.iter().any(unmoved) {
+    if scene.trials.iter().any(is_unmoved) {
         return (
             true,
             "With the domain permissive it was refused all the same, so that it is not SELinux.",
@@ -72,6 +74,11 @@ fn ruled_out(scene: &Scene<'_>) -> (bool, &'static str) {
         false,
         "No trace of SELinux was seen, but not everything that would show one.",
     )
+}
+
+/// The experiment turned nothing.
+fn is_unmoved(trial: &Trial) -> bool {
+    trial.answer == Answer::Unmoved
 }
 
 fn are_vectors_known(scene: &Scene<'_>) -> bool {
