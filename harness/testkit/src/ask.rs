@@ -28,8 +28,8 @@ pub(crate) enum Ask {
     Facts,
     /// The packages.
     Packages,
-    /// Access vectors.
-    Vectors(Vec<Query>),
+    /// Access vectors: what is known beforehand, and the domains with the paths that are looked at.
+    Vectors(Vec<Query>, Vec<(String, String)>),
     /// The state of a unit.
     Service(String),
     /// Mode and booleans.
@@ -92,7 +92,7 @@ impl Ask {
             Self::Restart(_) => "restart",
             Self::Facts => "facts",
             Self::Packages => "packages",
-            Self::Vectors(_) => "vectors",
+            Self::Vectors(..) => "vectors",
             Self::Service(_) => "service",
             Self::Selinux(_) => "selinux",
             Self::Local => "local",
@@ -181,16 +181,22 @@ fn vectors(script: &str) -> Option<Ask> {
     if !script.contains("echo vectors begin ") {
         return None;
     }
-    let mut class = "";
     let mut queries = Vec::new();
-    for line in script.split_once("echo vectors begin ")?.1.lines() {
-        if let Some(name) = line.strip_prefix("class ") {
-            class = name;
-        } else if let Some((source, target)) = line.split_once(' ') {
-            queries.extend(Query::new(source, target, class).ok());
+    for line in between(script, "\nall='", "'")?.lines() {
+        let mut words = line.split(' ');
+        let (class, source) = (words.next()?, words.next()?);
+        for target in words {
+            let target = match target.contains(':') {
+                true => target.to_owned(),
+                false => format!("system_u:object_r:{target}:s0"),
+            };
+            queries.push(Query::new(source, &target, class).ok()?);
         }
     }
-    Some(Ask::Vectors(queries))
+    let rests = between(script, "\nrests='", "'\n")?.lines();
+    let rests = rests.filter_map(|l| l.strip_prefix("//rest ")?.split_once(' '));
+    let rests = rests.map(|(domain, path)| (domain.to_owned(), path.to_owned()));
+    Some(Ask::Vectors(queries, rests.collect()))
 }
 
 fn service(script: &str) -> Option<Ask> {

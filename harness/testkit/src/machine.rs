@@ -33,6 +33,7 @@ pub struct Machine {
     packages: Vec<Nevra>,
     policy: Policy,
     vectors: bool,
+    docroot: &'static str,
     enforcing: Option<bool>,
     boot: u32,
     audit: Audit,
@@ -61,6 +62,7 @@ impl Machine {
             packages,
             policy: Policy::GOOD,
             vectors: true,
+            docroot: "httpd_sys_content_t",
             enforcing: Some(true),
             boot: 1,
             audit: Audit::default(),
@@ -122,6 +124,7 @@ impl Machine {
                 ..Policy::GOOD
             }),
             Effect::VectorsUnreadable => self.vectors = false,
+            Effect::Docroot(type_) => self.docroot = type_,
             Effect::Loud(denied) => self.denied = Some(denied),
             Effect::Permissive => self.enforcing = Some(false),
             Effect::NoSelinux => self.enforcing = None,

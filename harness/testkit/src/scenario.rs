@@ -10,6 +10,7 @@ use std::{
 };
 
 use patchgate_core::{
+    allow,
     event::{Event, What},
     id::{HostName, RunId},
     inventory::{self, Defaults, Inventory},
@@ -46,6 +47,8 @@ pub struct Scenario {
     pub hosts: Vec<HostScript>,
     /// The suites, as people write them.
     pub suites: Vec<&'static str>,
+    /// The allow-list, as people write it: that of every check that names one.
+    pub allow: &'static str,
     /// The patch set, as people write it; none in a run that only checks.
     pub patch: Option<&'static str>,
     /// The gate, as people write it; the strict one where there is none.
@@ -88,6 +91,7 @@ impl Scenario {
             name,
             hosts: hosts.into_iter().collect(),
             suites: vec![HTTPD, SELINUX],
+            allow: "allow: []\n",
             patch: Some(PATCH),
             gate: None,
             jobs: runner::DEFAULT_JOBS,
@@ -107,7 +111,10 @@ impl Scenario {
             .suites
             .iter()
             .map(|s| parsed(suite::parse(s, "suite.yaml")));
-        let suites: Vec<Suite> = suites.collect();
+        let mut suites: Vec<Suite> = suites.collect();
+        for list in suites.iter_mut().flat_map(Suite::allow_lists) {
+            list.entries = parsed(allow::parse(self.allow, &list.file));
+        }
         let names: Vec<_> = suites.iter().map(|s| s.name.clone()).collect();
         let policy = match self.gate {
             Some(text) => parsed(policy::parse(text, "gate.yaml", &names)),

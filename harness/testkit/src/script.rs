@@ -55,6 +55,8 @@ pub enum Effect {
     GoodPolicy,
     /// Selinuxfs cannot be asked for access vectors any more.
     VectorsUnreadable,
+    /// The document root has this type.
+    Docroot(&'static str),
     /// The log's denials of httpd, and the page that goes with them.
     Loud(Denied),
     /// SELinux is permissive.

@@ -1,6 +1,10 @@
 //! The hosts as the verdict sums them up.
 
-use super::{View, cause, suspects};
+use super::{
+    View, cause,
+    denials::{Listed, listed},
+    suspects,
+};
 use crate::{
     evidence::window,
     plan::PlannedHost,
@@ -66,10 +70,25 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
             .map(|g| g.name().to_owned())
             .collect(),
     };
+    let Listed {
+        seen,
+        unlisted,
+        allowed,
+    } = match view.plan.policy.coverage {
+        RequiredCoverage::NotCollected => Listed::default(),
+        RequiredCoverage::Complete => listed(view, host, state),
+    };
+    let statement = match allowed {
+        0 => statement,
+        n => format!("{statement}; {n} allowed"),
+    };
     StateStatement {
         state,
         statement,
         gaps,
+        allowed,
+        seen,
+        unlisted,
     }
 }
 

@@ -55,7 +55,8 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn new<C, P>(run: &Run<C, P>, work: &Work<'_>) -> Self {
+    fn new<C: Connector, P>(link: &Link<'_, C, P>, work: &Work<'_>) -> Self {
+        let run = link.run;
         let mut items = Vec::new();
         let mut push = |item| {
             items.push(item);
@@ -70,7 +71,8 @@ impl Sheet {
             .then(|| push(lock::question(run.plan.run.as_str())));
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
-        let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
+        let vectors =
+            (!domains.is_empty()).then(|| push(vectors::item(&run.plan.suites, &link.answered)));
         let first_check = items.len();
         items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
         Self {
@@ -141,7 +143,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
 
     /// The batch of a state; each check is recorded as soon as its answer comes.
     async fn look_on_host(&mut self, state: State, work: &Work<'_>) -> Result<Looked, Stop> {
-        let mut sheet = Sheet::new(self.run, work);
+        let mut sheet = Sheet::new(self, work);
         let items = std::mem::take(&mut sheet.items);
         self.ensure("reading the host").await?;
         let (run, host) = (self.run, self.host);
@@ -181,6 +183,10 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         self.record_facts(state, &facts)?;
         if let Some(at) = sheet.vectors {
             let vectors = vectors::read(&self.run.plan.domains(), &replies[at]);
+            if state == State::Baseline {
+                let answered = vectors.known().map(|t| t.vectors.keys().cloned().collect());
+                self.answered = answered.unwrap_or_default();
+            }
             self.run
                 .write(self.host, Some(state), What::VectorsRead { vectors })?;
         }

@@ -8,7 +8,7 @@ use patchgate_engine::host::{Captured, Exit, Item, Reply, job::LONG_POLL};
 use super::Machine;
 use crate::{
     ask::{Ask, LockAct},
-    vectors,
+    vectors::{self, Used},
 };
 
 /// How long an item takes that does nothing special.
@@ -28,10 +28,13 @@ impl Machine {
             Ask::Restart(unit) => ended(self.restart(unit), 900),
             Ask::Facts => printed(self.facts()),
             Ask::Packages => self.list(),
-            Ask::Vectors(_) if !self.vectors || self.enforcing.is_none() => {
+            Ask::Vectors(..) if !self.vectors || self.enforcing.is_none() => {
                 ended((1, String::new(), "there is no selinuxfs\n".to_owned()), 5)
             }
-            Ask::Vectors(queries) => printed(vectors::answer(self.policy, queries)),
+            Ask::Vectors(known, rests) => {
+                let used = self.used(rests);
+                printed(vectors::answer(self.policy, known, &used))
+            }
             Ask::Service(unit) => printed(self.unit(unit)),
             Ask::Selinux(_) => printed(match self.enforcing {
                 Some(on) => format!("enforce={}\n", u8::from(on)),
@@ -126,6 +129,25 @@ impl Machine {
             text += "Context=system_u:system_r:httpd_t:s0\n";
         }
         text
+    }
+
+    /// What the script finds: what httpd has open while it runs, and the paths that the suites rest on.
+    fn used(&self, rests: &[(String, String)]) -> Vec<Used> {
+        let runs = self.units.get("httpd").is_some_and(|s| s == "active");
+        let open = [
+            ("/usr/sbin/httpd", "httpd_program_t", "file"),
+            ("/dev/null", "null_device_t", "chr_file"),
+        ];
+        let used = |domain: &str, (path, type_, class): (&str, &'static str, &'static str)| Used {
+            domain: domain.to_owned(),
+            path: path.to_owned(),
+            type_,
+            class,
+        };
+        let open = open.iter().filter(|_| runs).map(|o| used("httpd_t", *o));
+        let labelled = rests.iter().filter(|(_, p)| p == "/var/www/html");
+        let labelled = labelled.map(|(d, p)| used(d, (p, self.docroot, "dir")));
+        open.chain(labelled).collect()
     }
 
     fn facts(&self) -> String {

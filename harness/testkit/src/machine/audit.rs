@@ -69,6 +69,7 @@ impl Audit {
             Effect::FebruaryPolicy
             | Effect::GoodPolicy
             | Effect::VectorsUnreadable
+            | Effect::Docroot(_)
             | Effect::Loud(_)
             | Effect::Permissive
             | Effect::KernelLine(_)

@@ -126,28 +126,23 @@ pub(super) fn may_deny(scene: &Scene<'_>) -> bool {
     !scene.is_unenforced() && !scene.suite.domains.iter().all(free)
 }
 
-/// The denials of the state's window that count for its failures: new ones for new failures.
+/// The denials of the state's window that count for its failures, those that are allowed last: new ones
+/// for new failures.
 fn logged(scene: &Scene<'_>) -> Vec<Access> {
     let domains = &scene.suite.domains;
     let Some((seq, window)) = scene.window().filter(|_| !domains.is_empty()) else {
         return Vec::new();
     };
-    let counts: BTreeSet<Fingerprint> = if scene.is_new {
-        let new = scene
-            .view
-            .windows
-            .new_denials(scene.host, scene.state, domains);
-        new.into_iter()
-            .map(|(fingerprint, _)| fingerprint)
-            .collect()
-    } else {
-        window.denials().map(Fingerprint::of).collect()
-    };
-    let ours = window
-        .denials()
-        .filter(|d| d.permissive != Some(true) && counts.contains(&Fingerprint::of(d)))
-        .filter(|d| is_of(d, domains));
-    merged(ours, Origin::Logged, seq)
+    let windows = &scene.view.windows;
+    let new = windows.new_denials(scene.host, scene.state, domains);
+    let counts = |d: &&Decision| !scene.is_new || new.contains(&Fingerprint::of(d));
+    let ours = window.denials().filter(|d| d.permissive != Some(true));
+    let ours = ours.filter(|d| is_of(d, domains)).filter(counts);
+    let mut ours: Vec<&Decision> = ours.collect();
+    // What nobody minds is the less likely cause.
+    let allowed = |d: &&Decision| windows.is_allowed(scene.host, scene.state, &Fingerprint::of(d));
+    ours.sort_by_key(allowed);
+    merged(ours.into_iter(), Origin::Logged, seq)
 }
 
 /// Whether a decision is about one of these domains; one without a source may be.
