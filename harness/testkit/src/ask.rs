@@ -11,7 +11,11 @@ pub(crate) use self::steps::StepAsk;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
     /// One end of a window: the marker is sent, and audit tells its state.
-    Edge(MarkerEnd, String),
+    Edge(Edge),
+    /// A marker inside a window.
+    Mark(String),
+    /// Another log than auditd's, from a position on.
+    OtherLog(Option<usize>),
     /// The audit log from a position (device, inode, size), or why there is none.
     Slice(Result<(u64, u64, u64), String>),
     /// The lock, for a run.
@@ -42,6 +46,19 @@ pub(crate) enum Ask {
     Command(String),
 }
 
+/// One end of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// Which one.
+    pub(crate) end: MarkerEnd,
+    /// The marker.
+    pub(crate) marker: String,
+    /// The name that the control gives itself.
+    pub(crate) control: String,
+    /// Whether other logs are marked too, at the begin only if the host sees a need.
+    pub(crate) others: bool,
+}
+
 /// What is to become of the lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LockAct {
@@ -67,7 +84,8 @@ impl Ask {
             return Self::Packages;
         }
         let known = [
-            edge, slice, lock, start, poll, plan, restart, vectors, service, selinux, local, step,
+            edge, mark, slice, other_log, lock, start, poll, plan, restart, vectors, service,
+            selinux, local, step,
         ];
         known
             .iter()
@@ -78,8 +96,12 @@ impl Ask {
     /// A word for the log of what a host heard.
     pub(crate) fn word(&self) -> &'static str {
         match self {
-            Self::Edge(MarkerEnd::Begin, _) => "open",
-            Self::Edge(MarkerEnd::End, _) => "close",
+            Self::Edge(edge) => match edge.end {
+                MarkerEnd::Begin => "open",
+                MarkerEnd::End => "close",
+            },
+            Self::Mark(_) => "mark",
+            Self::OtherLog(_) => "other-log",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
             Self::Lock(_, LockAct::Acquire(_)) => "lock-acquire",
@@ -109,13 +131,24 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
 }
 
 fn edge(script: &str) -> Option<Ask> {
-    let marker = between(script, "say marker auditctl -m '", "'\n")?;
+    let marker = between(script, "mark='", "'")?;
+    let control = between(script, "printf %s '", "' >/proc/self/comm")?;
     let end = if marker.ends_with(" begin") {
         MarkerEnd::Begin
     } else {
         MarkerEnd::End
     };
-    Some(Ask::Edge(end, marker.to_owned()))
+    Some(Ask::Edge(Edge {
+        end,
+        marker: marker.to_owned(),
+        control: control.to_owned(),
+        others: script.contains("say entry logger "),
+    }))
+}
+
+fn mark(script: &str) -> Option<Ask> {
+    let text = script.strip_prefix("exec auditctl -m '")?;
+    Some(Ask::Mark(text.trim_end_matches('\'').to_owned()))
 }
 
 fn slice(script: &str) -> Option<Ask> {
@@ -125,13 +158,20 @@ fn slice(script: &str) -> Option<Ask> {
     if !script.contains("slice audit-log whole") {
         return None;
     }
-    let (device, inode) = between(script, "\"$same\" = '", "'")?.split_once(' ')?;
-    let size = between(script, "[ \"$size\" -ge ", " ]")?;
+    let (device, inode) = between(script, " was='", "'")?.split_once(' ')?;
+    let size = between(script, " size=", " ")?;
     Some(Ask::Slice(Ok((
         device.parse().ok()?,
         inode.parse().ok()?,
         size.parse().ok()?,
     ))))
+}
+
+fn other_log(script: &str) -> Option<Ask> {
+    let cursor = between(script, "--after-cursor=", "'").and_then(|n| n.parse().ok());
+    script
+        .contains("slice journal whole")
+        .then_some(Ask::OtherLog(cursor))
 }
 
 fn lock(script: &str) -> Option<Ask> {

@@ -160,7 +160,13 @@ impl Machine {
             | Effect::LogUnreadable
             | Effect::NoAuditctl
             | Effect::Excluded
-            | Effect::MarkersLost => self.audit.take(&effect),
+            | Effect::MarkersLost
+            | Effect::InnerMarkersLost
+            | Effect::ControlSwallowed
+            | Effect::ControlImpossible
+            | Effect::ClockSet(_)
+            | Effect::SerialsRestarted
+            | Effect::Journal => self.audit.take(&effect),
         }
     }
 

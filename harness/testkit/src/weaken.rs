@@ -294,7 +294,7 @@ fn of_capture(capture: &WindowCapture) -> Vec<(&'static str, WindowCapture)> {
         ("a cut log in", with(&|c| c.log.truncated_bytes = 1)),
         ("a later log in", with(&|c| c.log.reached_begin = false)),
     ];
-    let edge: [(&'static str, Change); 6] = [
+    let edge: [(&'static str, Change); 8] = [
         ("no boot in", |e| e.boot_id = Reading::missing(gone())),
         ("no status in", |e| {
             e.audit_status = Reading::missing(gone());
@@ -305,6 +305,12 @@ fn of_capture(capture: &WindowCapture) -> Vec<(&'static str, WindowCapture)> {
             e.kernel_suppressions = Reading::missing(gone());
         }),
         ("no mode in", |e| e.mode = Reading::missing(gone())),
+        ("no uptime in", |e| {
+            e.marked = Some(Reading::missing(gone()));
+        }),
+        ("no control in", |e| {
+            e.control = Some(Reading::missing(gone()));
+        }),
     ];
     for (how, change) in edge {
         for side in 0..2 {

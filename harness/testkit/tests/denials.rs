@@ -4,7 +4,7 @@
 
 use patchgate_core::{
     state::State,
-    verdict::{Decision, Standing, StateStatement},
+    verdict::{Class, Decision, Standing, StateStatement},
 };
 use patchgate_testkit::{Denied, Effect, HostScript, Moment, Played, Scenario, catalogue};
 
@@ -152,4 +152,22 @@ async fn a_flood_of_kinds_is_listed_in_part() {
     assert!(said.seen.iter().all(|s| s.standing == [Standing::New]));
     let permissive = said.seen.iter().filter(|s| s.permissive == 1);
     assert_eq!(permissive.count(), 200);
+}
+
+/// The allowed one would be the first by name.
+#[tokio::test(start_paused = true)]
+async fn what_is_allowed_is_the_less_likely_cause() {
+    let other = "type=AVC msg=audit(1361500210.900:209): avc:  denied  { append } for  pid=283 \
+                 comm=\"httpd\" scontext=system_u:system_r:httpd_t:s0 \
+                 tcontext=system_u:object_r:z_log_t:s0 tclass=file permissive=0";
+    const LISTED: &str = "suite: s\ndomains: [httpd_t]\nchecks:\n  - { id: a, denials: { domains: \
+                          [httpd_t], allow: known.yaml } }\n";
+    let host = denied().when(Moment::In(State::Patched), Effect::AuditLine(other));
+    for (allow, target) in [("allow: []", "shadow_t"), (ENTRY, "z_log_t")] {
+        let played = scenario(host.clone(), LISTED, allow).play().await;
+        let findings = &played.judgement.verdict.findings;
+        let new = findings.iter().find(|f| f.class == Class::NewDenial);
+        let denial = new.and_then(|f| f.cause.denial.clone()).unwrap();
+        assert_eq!(denial.target, target, "{findings:#?}");
+    }
 }

@@ -213,14 +213,19 @@ async fn invariant_06_every_remote_command_has_a_deadline_and_a_record() {
     }
 }
 
-fn assert_recorded(played: &Played) {
-    let heard = played.world.heard();
-    let asked = |words: &[&str]| heard.iter().filter(|h| words.contains(&h.ask)).count();
-    let control = |h: &&Heard| h.label == "diagnosing" && h.ask == "local";
-    let controls = heard.iter().filter(control).count();
-    let told = |is: fn(&What) -> bool| played.events.iter().filter(|e| is(&e.what)).count();
-    let windows = told(|w| matches!(w, What::WindowCaptured { .. }));
-    let checks = told(|w| matches!(w, What::CheckFinished { .. }));
+/// How many segments the recorded windows have.
+fn n_segments(played: &Played) -> usize {
+    let segments = played.events.iter().filter_map(|e| {
+        let What::WindowCaptured { capture, .. } = &e.what else {
+            return None;
+        };
+        Some(capture.segments.len())
+    });
+    segments.sum()
+}
+
+/// How many checks were answered by a window.
+fn n_by_window(played: &Played) -> usize {
     let by_window = played
         .plan
         .cells
@@ -231,7 +236,17 @@ fn assert_recorded(played: &Played) {
         let mut events = played.events.iter().filter(here);
         events.any(|e| e.state == Some(state) && matches!(e.what, What::CheckFinished { .. }))
     };
-    let by_window = by_window.filter(|c| ran(c.host.as_str(), c.state)).count();
+    by_window.filter(|c| ran(c.host.as_str(), c.state)).count()
+}
+
+fn assert_recorded(played: &Played) {
+    let heard = played.world.heard();
+    let asked = |words: &[&str]| heard.iter().filter(|h| words.contains(&h.ask)).count();
+    let control = |h: &&Heard| h.label == "diagnosing" && h.ask == "local";
+    let controls = heard.iter().filter(control).count();
+    let told = |is: fn(&What) -> bool| played.events.iter().filter(|e| is(&e.what)).count();
+    let windows = told(|w| matches!(w, What::WindowCaptured { .. }));
+    let checks = told(|w| matches!(w, What::CheckFinished { .. }));
     for (asked, told, what) in [
         (
             asked(&["facts"]),
@@ -246,6 +261,7 @@ fn assert_recorded(played: &Played) {
         (asked(&["open"]), windows, "open"),
         (asked(&["close"]), windows, "close"),
         (asked(&["slice"]), windows, "slice"),
+        (asked(&["mark"]), n_segments(played), "marks"),
         (
             asked(&["plan"]),
             told(|w| matches!(w, What::PatchPlanned { .. })),
@@ -262,7 +278,8 @@ fn assert_recorded(played: &Played) {
             "restart",
         ),
         (
-            asked(&["service", "selinux", "local", "command", "http"]) + by_window - controls,
+            asked(&["service", "selinux", "local", "command", "http"]) + n_by_window(played)
+                - controls,
             checks,
             "checks",
         ),

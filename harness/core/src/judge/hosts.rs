@@ -6,7 +6,10 @@ use super::{
     suspects,
 };
 use crate::{
-    evidence::window,
+    evidence::{
+        coverage::Coverage,
+        window::{self, WindowEvidence},
+    },
     plan::PlannedHost,
     policy::RequiredCoverage,
     state::State,
@@ -57,7 +60,7 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
     ) {
         (RequiredCoverage::NotCollected, _) => "denials were not looked for".to_owned(),
         (RequiredCoverage::Complete, Some((_, evidence))) => {
-            logged(view, host, state, window::statement(evidence))
+            logged(view, host, state, window::statement(evidence)) + &noted(evidence)
         }
         (RequiredCoverage::Complete, None) => "nothing was collected".to_owned(),
     };
@@ -89,6 +92,14 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
         allowed,
         seen,
         unlisted,
+    }
+}
+
+/// What a complete window could not do; beside gaps it is of no weight.
+fn noted(evidence: &WindowEvidence) -> String {
+    match &evidence.coverage {
+        Coverage::Complete => evidence.notes.iter().map(|n| format!("; {n}")).collect(),
+        Coverage::Degraded(_) | Coverage::Unavailable(_) => String::new(),
     }
 }
 

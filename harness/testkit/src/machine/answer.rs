@@ -18,7 +18,12 @@ impl Machine {
     /// Carries an item out.
     pub(crate) fn answer(&mut self, ask: &Ask, item: &Item) -> Reply {
         match ask {
-            Ask::Edge(end, marker) => printed(self.edge(*end, marker)),
+            Ask::Edge(edge) => printed(self.edge(edge)),
+            Ask::Mark(text) => match self.audit.inner_marker(text) {
+                Ok(()) => slow(printed(String::new()), QUICK),
+                Err(why) => ended((127, String::new(), why), 5),
+            },
+            Ask::OtherLog(cursor) => self.other_log(*cursor),
             Ask::Slice(Ok(from)) => printed(self.audit.slice(*from)),
             Ask::Slice(Err(why)) => printed(format!("slice none {why}\n")),
             Ask::Lock(me, act) => printed(self.lock(me, act)),
@@ -43,6 +48,16 @@ impl Machine {
             Ask::Local => printed(self.serve_local().printed()),
             Ask::Step(step) => self.step(step),
             Ask::Command(run) => self.command(run, item),
+        }
+    }
+
+    fn other_log(&self, cursor: Option<usize>) -> Reply {
+        match self.audit.journal(cursor) {
+            Some(lines) => printed(format!("slice journal whole\n{lines}")),
+            None => {
+                let why = "there is no journalctl\ndmesg: read kernel buffer failed\n";
+                ended((0, "slice none\n".to_owned(), why.to_owned()), 5)
+            }
         }
     }
 
