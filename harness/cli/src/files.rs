@@ -1,11 +1,13 @@
 //! Reads everything that people wrote, and shows all mistakes of all files together.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
 };
 
 use patchgate_core::{
+    allow::{self, AllowEntry},
     id::SuiteName,
     inventory::{self, Defaults, Inventory, LimitError},
     patchset::{self, PatchSet},
@@ -34,6 +36,9 @@ struct Pile {
     diagnostics: Diagnostics,
     texts: Vec<(String, String)>,
     others: Vec<CliError>,
+    /// The allow-lists by suite and file, so that the mistakes of one that several checks name are told
+    /// once.
+    lists: BTreeMap<(String, String), Vec<AllowEntry>>,
 }
 
 /// The name that messages give a file, and its text.
@@ -82,11 +87,27 @@ impl Pile {
         for suite in &wanted {
             let text = suites::text(suite);
             names.extend(text.as_ref().ok().and_then(|(_, text)| own_name(text)));
-            parsed.extend(self.take(text, suite::parse));
+            if let Some(mut found) = self.take(text, suite::parse) {
+                self.fill(suite, &mut found);
+                parsed.push(found);
+            }
         }
         let once = refuse_twice(&names);
         self.keep(once);
         (parsed, names)
+    }
+
+    /// Reads the allow-lists that a suite names.
+    fn fill(&mut self, wanted: &str, suite: &mut Suite) {
+        for list in suite.allow_lists() {
+            let key = (wanted.to_owned(), list.file.clone());
+            if !self.lists.contains_key(&key) {
+                let text = suites::text_beside(wanted, &list.file);
+                let entries = self.take(text, allow::parse).unwrap_or_default();
+                self.lists.insert(key.clone(), entries);
+            }
+            list.entries.clone_from(&self.lists[&key]);
+        }
     }
 
     fn policy(&mut self, path: &Path, known: &[SuiteName]) -> Option<Policy> {
@@ -98,6 +119,7 @@ impl Pile {
             diagnostics,
             texts,
             mut others,
+            lists: _,
         } = self;
         match (diagnostics.is_empty(), others.len()) {
             (true, 0) => Ok(()),

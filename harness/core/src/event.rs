@@ -28,7 +28,9 @@ pub struct Event {
     pub v: u32,
     /// The event's number in its run, from 1, without gaps.
     pub seq: u64,
-    /// When it was written, by the controller's clock: for people, never for judgement.
+    /// When it was written, by the controller's clock: for people, and for judgement in one case only.
+    /// The day of [`What::RunStarted`] decides which entries of allow-lists have expired; the day on
+    /// which somebody judges cannot, for a verdict is the same whenever it is given.
     pub at: jiff::Timestamp,
     /// The host that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

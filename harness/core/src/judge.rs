@@ -4,9 +4,11 @@
 //! window with gaps is `blind`, a host that was not reached has both, and each of them keeps the gate
 //! from opening.
 
+mod allowances;
 mod cause;
 mod cells;
 mod compare;
+mod denials;
 mod explain;
 mod findings;
 mod gate;

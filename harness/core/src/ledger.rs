@@ -37,6 +37,8 @@ pub struct Ledger {
     pub gap: Option<u64>,
     /// The first event, of the run's beginning.
     pub started: Option<At<RunId>>,
+    /// When that was, by the controller's clock.
+    pub begun: Option<jiff::Timestamp>,
     /// The first event of a kind that this version does not know.
     pub unknown: Option<u64>,
     last: u64,
@@ -150,6 +152,7 @@ impl Ledger {
         if let What::RunStarted { run, .. } = &event.what {
             let (seq, value) = (event.seq, run.clone());
             self.started.get_or_insert(At { seq, value });
+            self.begun.get_or_insert(event.at);
         } else if let What::Unknown = &event.what {
             self.unknown = self.unknown.or(Some(event.seq));
         } else if let What::RunFinished {} = &event.what {

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or the environment; `clippy.toml` beside this crate and a test
 //! in the testkit hold it to that.
 
+pub mod allow;
 pub mod diagnosis;
 pub mod event;
 pub mod evidence;

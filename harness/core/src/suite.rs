@@ -7,13 +7,20 @@ mod parse;
 pub mod selinux;
 pub mod service;
 mod url;
+pub mod vectors;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::parse::{DEFAULT_DEADLINE, parse};
-use crate::id::{CheckName, SuiteName};
+pub use self::{
+    parse::{DEFAULT_DEADLINE, parse},
+    vectors::VectorTarget,
+};
+use crate::{
+    allow::AllowList,
+    id::{CheckName, SuiteName},
+};
 
 /// A file of checks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +33,9 @@ pub struct Suite {
     pub needs: Needs,
     /// The SELinux domains whose access vectors are read before and after.
     pub domains: Vec<String>,
+    /// What else is asked about these domains, beside what they are found to use.
+    #[serde(default)]
+    pub vectors: Vec<VectorTarget>,
     /// What the checks rest on.
     #[serde(default)]
     pub rests_on: RestsOn,
@@ -52,6 +62,17 @@ impl Suite {
         self.rests_on.units = self.units().collect();
         self.checks.clear();
         self
+    }
+
+    /// The allow-lists that its checks name, to be filled by whoever reads files.
+    pub fn allow_lists(&mut self) -> impl Iterator<Item = &mut AllowList> {
+        self.checks.iter_mut().filter_map(|c| match &mut c.kind {
+            CheckKind::Denials(denials) => denials.allow.as_mut(),
+            CheckKind::Http(_)
+            | CheckKind::Command(_)
+            | CheckKind::Service(_)
+            | CheckKind::Selinux(_) => None,
+        })
     }
 }
 

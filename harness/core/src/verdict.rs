@@ -1,10 +1,14 @@
 //! The verdict: open, closed or undecided, and everything that it rests on. `verdict.json` is this.
 
 mod cause;
+mod denial;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::cause::{Cause, CauseKind, DeniedAccess, Proof};
+pub use self::{
+    cause::{Cause, CauseKind, DeniedAccess, Proof},
+    denial::{SeenDenial, Standing},
+};
 use crate::{
     id::{CheckId, HostName, RunId, SuiteName},
     inventory::Role,
@@ -109,6 +113,15 @@ pub struct StateStatement {
     pub statement: String,
     /// The names of the gaps.
     pub gaps: Vec<String>,
+    /// How many denials are allowed.
+    #[serde(default)]
+    pub allowed: usize,
+    /// The denials by fingerprint, those that count first.
+    #[serde(default)]
+    pub seen: Vec<SeenDenial>,
+    /// How many fingerprints are left out of `seen`.
+    #[serde(default)]
+    pub unlisted: usize,
 }
 
 /// A change that matters.
@@ -160,6 +173,10 @@ pub enum Class {
     Fixed,
     /// A watched domain lost permissions, and no check failed.
     AccessLost,
+    /// Entries of an allow-list have expired and allow nothing any more.
+    AllowExpired,
+    /// Entries of an allow-list fitted nothing in the whole run.
+    AllowUnused,
 }
 
 impl Class {
@@ -176,6 +193,8 @@ impl Class {
             Self::BrokenBefore => "broken-before",
             Self::Fixed => "fixed",
             Self::AccessLost => "access-lost",
+            Self::AllowExpired => "allow-expired",
+            Self::AllowUnused => "allow-unused",
         }
     }
 }

@@ -1,23 +1,28 @@
-//! How long one batch on many hosts takes: `batch_bench KEY KNOWN_HOSTS CHECKS ADDRESS...`.
+//! How long one batch on many hosts takes: `batch_bench [--marked] KEY KNOWN_HOSTS CHECKS ADDRESS...`.
 //!
 //! CHECKS is a file with one check a line; every host runs them all as one batch. For measuring
-//! against other tools and against a protocol floor on the same hosts.
+//! against other tools and against a protocol floor on the same hosts. `--marked` puts the markers of a
+//! window's segments between the checks, one before each and one behind the last, as a run does that
+//! collects evidence: with two delays of the network the difference tells the round trips, with one the
+//! time that the markers cost on the host.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::{env, error::Error, fs, path::PathBuf, sync::Arc, time::Instant};
 
 use patchgate_engine::{
     host::{Batch, Connector as _, Host as _, Item, Reply, Target},
+    script::window::segment_item,
     ssh::SshConnector,
 };
 use tokio::{task::JoinSet, time::Duration};
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let mut args = env::args().skip(1);
+    let mut args = env::args().skip(1).peekable();
+    let marked = args.next_if_eq("--marked").is_some();
     let mut next = || {
         args.next()
-            .ok_or("usage: batch_bench KEY KNOWN_HOSTS CHECKS ADDRESS...")
+            .ok_or("usage: batch_bench [--marked] KEY KNOWN_HOSTS CHECKS ADDRESS...")
     };
     let (key, known, checks) = (PathBuf::from(next()?), PathBuf::from(next()?), next()?);
     let items = fs::read_to_string(checks)?
@@ -25,6 +30,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(|line| Item::new(line, Duration::from_secs(30)))
         .collect();
+    let items = if marked { with_markers(items) } else { items };
     let batch = Arc::new(Batch::new("bench", items));
     let connector = Arc::new(SshConnector::new());
     let began = Instant::now();
@@ -48,6 +54,19 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         began.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+/// A marker before each check and one behind the last.
+fn with_markers(checks: Vec<Item>) -> Vec<Item> {
+    let marker = |number| segment_item("bench", "w-bench", number);
+    let mut items = Vec::new();
+    let mut number = 1;
+    for check in checks {
+        items.extend([marker(number), check]);
+        number += 1;
+    }
+    items.push(marker(number));
+    items
 }
 
 async fn one(

@@ -105,7 +105,11 @@ fn denials(want: &Denials) -> String {
         [] => "any domain".to_owned(),
         domains => one_line(&domains.join(", "), MAX),
     };
-    format!("nothing is denied to {whom} that the baseline did not have")
+    let allowed = match &want.allow {
+        None => String::new(),
+        Some(list) => format!(" and {} does not allow", one_line(&list.file, MAX)),
+    };
+    format!("nothing is denied to {whom} that the baseline did not have{allowed}")
 }
 
 fn quoted(text: &str) -> String {
@@ -117,6 +121,7 @@ mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
     use patchgate_core::{
+        allow::AllowList,
         id::CheckName,
         suite::{command::Command, selinux::Mode},
     };
@@ -215,9 +220,22 @@ mod tests {
         assert_words(
             CheckKind::Denials(Denials {
                 domains: vec!["httpd_t".into()],
+                allow: None,
             }),
             Vantage::Localhost,
             "nothing is denied to httpd_t that the baseline did not have",
+            "on the host: ausearch -i -m avc,user_avc,selinux_err",
+        );
+        assert_words(
+            CheckKind::Denials(Denials {
+                domains: vec![],
+                allow: Some(AllowList {
+                    file: "known\u{1b}.yaml".into(),
+                    entries: vec![],
+                }),
+            }),
+            Vantage::Localhost,
+            "nothing is denied to any domain that the baseline did not have and known\\u{1b}.yaml does not allow",
             "on the host: ausearch -i -m avc,user_avc,selinux_err",
         );
     }

@@ -74,13 +74,12 @@ fn unseen(verdict: &Verdict) -> Option<String> {
 fn denials(verdict: &Verdict) -> Option<String> {
     let mut text = "## Denials\n\n".to_owned();
     for host in &verdict.hosts {
-        for (states, statement) in story::of_denials(host) {
-            let _ = writeln!(
-                text,
-                "- {}, {states}: {}",
-                escaped(host.host.as_str()),
-                escaped(&statement)
-            );
+        for said in story::of_denials(host) {
+            let (host, statement) = (escaped(host.host.as_str()), escaped(&said.statement));
+            let _ = writeln!(text, "- {host}, {}: {statement}", said.states);
+            for denial in said.seen {
+                let _ = writeln!(text, "  - {}", escaped(&denial));
+            }
         }
     }
     (!verdict.hosts.is_empty()).then_some(text)

@@ -1,11 +1,10 @@
 //! Findings, and what could not be seen, as people read them: labelled lines, safe for every outlet.
 
 use patchgate_core::{
-    state::State,
     text::one_line,
     verdict::{
-        Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Proof, Seen, Twin,
-        Undecided,
+        Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Proof, Seen, SeenDenial,
+        Standing, StateStatement, Twin, Undecided,
     },
 };
 
@@ -13,6 +12,8 @@ use patchgate_core::{
 const MAX_LINE: usize = 600;
 /// How many symptoms of one finding are told.
 const MAX_SYMPTOMS: usize = 8;
+/// How many kinds of denials of one state are told.
+const MAX_DENIALS: usize = 5;
 /// How many event numbers of one finding are told.
 const MAX_EVENTS: usize = 12;
 
@@ -57,7 +58,11 @@ pub(crate) fn title(finding: &Finding) -> String {
         .as_ref()
         .map(|s| format!(" ({s})"))
         .unwrap_or_default();
-    format!("{} on {}{suite}", class(finding.class), hosts.join(", "))
+    let hosts = match hosts.as_slice() {
+        [] => String::new(),
+        hosts => format!(" on {}", hosts.join(", ")),
+    };
+    format!("{}{hosts}{suite}", class(finding.class))
 }
 
 /// What a proof level means.
@@ -83,6 +88,8 @@ fn class(class: Class) -> &'static str {
         Class::BrokenBefore => "broken before the patch",
         Class::Fixed => "fixed by the patch",
         Class::AccessLost => "access lost, and no failed check explained by it",
+        Class::AllowExpired => "allow-list entries that have expired",
+        Class::AllowUnused => "allow-list entries that nothing needed",
     }
 }
 
@@ -163,20 +170,71 @@ pub(crate) fn of_undecided(missing: &Undecided) -> String {
     format!("{host}{state}: {why} ({})", missing.what.word())
 }
 
-/// What can be said of a host's denials, in the judgement's own words: `baseline, patched` and the
-/// statement, states with the same statement together.
-pub(crate) fn of_denials(host: &HostSummary) -> Vec<(String, String)> {
-    let mut groups: Vec<(Vec<State>, String)> = Vec::new();
+/// What can be said of denials in some states of a host.
+pub(crate) struct Said {
+    /// `baseline, patched`.
+    pub(crate) states: String,
+    /// The statement, in the judgement's own words.
+    pub(crate) statement: String,
+    /// The denials by fingerprint.
+    pub(crate) seen: Vec<String>,
+}
+
+/// What can be said of a host's denials; states of which the same is said stand together.
+pub(crate) fn of_denials(host: &HostSummary) -> Vec<Said> {
+    let mut groups: Vec<(Vec<&str>, &str, Vec<String>)> = Vec::new();
     for said in &host.denials {
-        let text = said.statement.clone();
+        let (state, text, seen) = (said.state.word(), said.statement.as_str(), seen(said));
         match groups.last_mut() {
-            Some((states, same)) if *same == text => states.push(said.state),
-            Some(_) | None => groups.push((vec![said.state], text)),
+            Some((states, t, s)) if *t == text && *s == seen => states.push(state),
+            Some(_) | None => groups.push((vec![state], text, seen)),
         }
     }
-    let told = |(states, text): (Vec<State>, String)| {
-        let states: Vec<_> = states.iter().map(|s| s.word()).collect();
-        line(&states.join(", "), &text)
+    let told = |(states, text, seen): (Vec<&str>, &str, _)| Said {
+        states: states.join(", "),
+        statement: one_line(text, MAX_LINE),
+        seen,
     };
     groups.into_iter().map(told).collect()
+}
+
+fn seen(said: &StateStatement) -> Vec<String> {
+    let mut lines: Vec<_> = said.seen.iter().take(MAX_DENIALS).map(denial).collect();
+    let more = said.seen.len().saturating_sub(MAX_DENIALS) + said.unlisted;
+    if more > 0 {
+        lines.push(format!("and {more} more of other kinds"));
+    }
+    lines
+}
+
+/// `httpd_t { getattr } on file of shadow_t, by httpd (2 times): new, also on the twin`.
+fn denial(seen: &SeenDenial) -> String {
+    let SeenDenial {
+        fingerprint,
+        count,
+        enforced: _,
+        permissive,
+        standing,
+    } = seen;
+    let times = match count {
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    };
+    let through = match permissive {
+        0 => String::new(),
+        n => format!(", {n} let through"),
+    };
+    let words: Vec<_> = standing.iter().map(|s| standing_word(*s)).collect();
+    let text = format!("{fingerprint} ({times}{through}): {}", words.join(", "));
+    one_line(&text, MAX_LINE)
+}
+
+fn standing_word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::New => "new",
+        Standing::Uncompared => "not known to be new",
+        Standing::Baseline => "there at the baseline",
+        Standing::Allowed => "allowed",
+        Standing::AlsoOnTwin => "also on the twin",
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use patchgate_core::{
     event::{EVENT_VERSION, Event, What},
+    evidence::fingerprint::{Fingerprint, ObjectKind},
     exit,
     id::{CheckId, CheckName, HostName, RunId, SuiteName},
     inventory::Role,
@@ -21,7 +22,8 @@ use patchgate_core::{
     },
     verdict::{
         Cause, CauseKind, Class, Counts, Decision, DeniedAccess, Fate, Finding, HostSummary,
-        Missing, Proof, Seen, StateStatement, Suspect, Twin, Undecided, VERDICT_VERSION, Verdict,
+        Missing, Proof, Seen, SeenDenial, Standing, StateStatement, Suspect, Twin, Undecided,
+        VERDICT_VERSION, Verdict,
     },
 };
 
@@ -74,12 +76,14 @@ fn httpd() -> Suite {
     });
     let denials = CheckKind::Denials(Denials {
         domains: vec!["httpd_t".into()],
+        allow: None,
     });
     Suite {
         name: SuiteName::new("httpd").unwrap(),
         title: "Apache answers remote clients while SELinux enforces".into(),
         needs: Needs::default(),
         domains: vec!["httpd_t".into()],
+        vectors: Vec::new(),
         rests_on: RestsOn::default(),
         checks: vec![
             check(
@@ -157,6 +161,9 @@ fn summary(planned: &PlannedHost, os: &str, package: &str, said: &str) -> HostSu
         state,
         statement: said.into(),
         gaps: vec![],
+        allowed: 0,
+        seen: vec![],
+        unlisted: 0,
     };
     HostSummary {
         host: planned.name.clone(),
@@ -165,6 +172,24 @@ fn summary(planned: &PlannedHost, os: &str, package: &str, said: &str) -> HostSu
         packages: vec![package.into()],
         transaction: Some("42".into()),
         denials: STATES.map(statement).to_vec(),
+    }
+}
+
+/// A denial that was allowed, by a program of this name.
+pub(crate) fn denial(program: &str) -> SeenDenial {
+    SeenDenial {
+        fingerprint: Fingerprint {
+            source_type: Some("httpd_t".into()),
+            target_type: Some("user_home_t".into()),
+            class: Some("file".into()),
+            permissions: vec!["getattr".into(), "read".into()],
+            program: Some(program.into()),
+            object: Some(ObjectKind::File),
+        },
+        count: 3,
+        enforced: 2,
+        permissive: 1,
+        standing: vec![Standing::New, Standing::Allowed, Standing::AlsoOnTwin],
     }
 }
 

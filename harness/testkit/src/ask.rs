@@ -12,7 +12,11 @@ pub(crate) use self::{experiment::Step, steps::StepAsk};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
     /// One end of a window: the marker is sent, and audit tells its state.
-    Edge(MarkerEnd, String),
+    Edge(Edge),
+    /// A marker inside a window.
+    Mark(String),
+    /// Another log than auditd's, from a position on.
+    OtherLog(Option<usize>),
     /// Audit's state, without a window.
     Audit,
     /// The audit log from a position (device, inode, size), or why there is none.
@@ -31,8 +35,8 @@ pub(crate) enum Ask {
     Facts,
     /// The packages.
     Packages,
-    /// Access vectors.
-    Vectors(Vec<Query>),
+    /// Access vectors: what is known beforehand, and the domains with the paths that are looked at.
+    Vectors(Vec<Query>, Vec<(String, String)>),
     /// The policy, and the labels of these paths.
     Policy(Vec<String>),
     /// The system, with these units and files of certificates.
@@ -49,6 +53,19 @@ pub(crate) enum Ask {
     Experiment(Step),
     /// Something else: the command of a check.
     Command(String),
+}
+
+/// One end of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// Which one.
+    pub(crate) end: MarkerEnd,
+    /// The marker.
+    pub(crate) marker: String,
+    /// The name that the control gives itself.
+    pub(crate) control: String,
+    /// Whether other logs are marked too, at the begin only if the host sees a need.
+    pub(crate) others: bool,
 }
 
 /// What is to become of the lock.
@@ -82,8 +99,8 @@ impl Ask {
             return Self::Experiment(step);
         }
         let known = [
-            edge, slice, lock, start, poll, plan, restart, vectors, policy, system, service,
-            selinux, local, step,
+            edge, mark, slice, other_log, lock, start, poll, plan, restart, vectors, policy,
+            system, service, selinux, local, step,
         ];
         known
             .iter()
@@ -94,8 +111,12 @@ impl Ask {
     /// A word for the log of what a host heard.
     pub(crate) fn word(&self) -> &'static str {
         match self {
-            Self::Edge(MarkerEnd::Begin, _) => "open",
-            Self::Edge(MarkerEnd::End, _) => "close",
+            Self::Edge(edge) => match edge.end {
+                MarkerEnd::Begin => "open",
+                MarkerEnd::End => "close",
+            },
+            Self::Mark(_) => "segment",
+            Self::OtherLog(_) => "other-log",
             Self::Audit => "audit",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
@@ -109,7 +130,7 @@ impl Ask {
             Self::Restart(_) => "restart",
             Self::Facts => "facts",
             Self::Packages => "packages",
-            Self::Vectors(_) => "vectors",
+            Self::Vectors(..) => "vectors",
             Self::Policy(_) => "policy",
             Self::System(..) => "system",
             Self::Service(_) => "service",
@@ -129,13 +150,24 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
 }
 
 fn edge(script: &str) -> Option<Ask> {
-    let marker = between(script, "say marker auditctl -m '", "'\n")?;
+    let marker = between(script, "mark='", "'")?;
+    let control = between(script, "printf %s '", "' >/proc/self/comm")?;
     let end = if marker.ends_with(" begin") {
         MarkerEnd::Begin
     } else {
         MarkerEnd::End
     };
-    Some(Ask::Edge(end, marker.to_owned()))
+    Some(Ask::Edge(Edge {
+        end,
+        marker: marker.to_owned(),
+        control: control.to_owned(),
+        others: script.contains("say entry logger "),
+    }))
+}
+
+fn mark(script: &str) -> Option<Ask> {
+    let text = script.strip_prefix("exec auditctl -m '")?;
+    Some(Ask::Mark(text.trim_end_matches('\'').to_owned()))
 }
 
 fn slice(script: &str) -> Option<Ask> {
@@ -145,13 +177,20 @@ fn slice(script: &str) -> Option<Ask> {
     if !script.contains("slice audit-log whole") {
         return None;
     }
-    let (device, inode) = between(script, "\"$same\" = '", "'")?.split_once(' ')?;
-    let size = between(script, "[ \"$size\" -ge ", " ]")?;
+    let (device, inode) = between(script, " was='", "'")?.split_once(' ')?;
+    let size = between(script, " size=", " ")?;
     Some(Ask::Slice(Ok((
         device.parse().ok()?,
         inode.parse().ok()?,
         size.parse().ok()?,
     ))))
+}
+
+fn other_log(script: &str) -> Option<Ask> {
+    let cursor = between(script, "--after-cursor=", "'").and_then(|n| n.parse().ok());
+    script
+        .contains("slice journal whole")
+        .then_some(Ask::OtherLog(cursor))
 }
 
 fn lock(script: &str) -> Option<Ask> {
@@ -201,16 +240,22 @@ fn vectors(script: &str) -> Option<Ask> {
     if !script.contains("echo vectors begin ") {
         return None;
     }
-    let mut class = "";
     let mut queries = Vec::new();
-    for line in script.split_once("echo vectors begin ")?.1.lines() {
-        if let Some(name) = line.strip_prefix("class ") {
-            class = name;
-        } else if let Some((source, target)) = line.split_once(' ') {
-            queries.extend(Query::new(source, target, class).ok());
+    for line in between(script, "\nall='", "'")?.lines() {
+        let mut words = line.split(' ');
+        let (class, source) = (words.next()?, words.next()?);
+        for target in words {
+            let target = match target.contains(':') {
+                true => target.to_owned(),
+                false => format!("system_u:object_r:{target}:s0"),
+            };
+            queries.push(Query::new(source, &target, class).ok()?);
         }
     }
-    Some(Ask::Vectors(queries))
+    let rests = between(script, "\nrests='", "'\n")?.lines();
+    let rests = rests.filter_map(|l| l.strip_prefix("//rest ")?.split_once(' '));
+    let rests = rests.map(|(domain, path)| (domain.to_owned(), path.to_owned()));
+    Some(Ask::Vectors(queries, rests.collect()))
 }
 
 fn policy(script: &str) -> Option<Ask> {

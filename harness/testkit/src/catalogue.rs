@@ -1,5 +1,6 @@
 //! The scenarios, each with what it must come to, said before it was ever played.
 
+pub mod allow;
 pub mod evidence;
 pub mod policy;
 pub mod services;
@@ -19,6 +20,7 @@ pub type Case = (Scenario, Expectation);
 pub fn all() -> Vec<Case> {
     [
         policy::all(),
+        allow::all(),
         twins::all(),
         evidence::all(),
         services::all(),

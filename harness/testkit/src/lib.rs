@@ -30,6 +30,6 @@ pub use self::{
     scenario::{CANARY, NONCE, Played, Scenario},
     script::{Change, Effect, HostScript, Moment},
     transport::{Break, Comeback, Connecting},
-    weaken::{Weakened, disordered, weakened},
+    weaken::{Weakened, disallowed, disordered, weakened},
     world::{Heard, World},
 };

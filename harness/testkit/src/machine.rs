@@ -40,6 +40,7 @@ pub struct Machine {
     packages: Vec<Nevra>,
     policy: Policy,
     vectors: bool,
+    docroot: &'static str,
     enforcing: Option<bool>,
     boot: u32,
     audit: Audit,
@@ -72,6 +73,7 @@ impl Machine {
             packages,
             policy: Policy::GOOD,
             vectors: true,
+            docroot: "httpd_sys_content_t",
             enforcing: Some(true),
             boot: 1,
             audit: Audit::default(),
@@ -142,6 +144,7 @@ impl Machine {
                 ..Policy::GOOD
             }),
             Effect::VectorsUnreadable => self.vectors = false,
+            Effect::Docroot(type_) => self.docroot = type_,
             Effect::Loud(denied) => self.denied = Some(denied),
             Effect::Permissive => self.enforcing = Some(false),
             Effect::NoSelinux => self.enforcing = None,
@@ -183,7 +186,13 @@ impl Machine {
             | Effect::LogUnreadable
             | Effect::NoAuditctl
             | Effect::Excluded
-            | Effect::MarkersLost => self.audit.take(&effect),
+            | Effect::MarkersLost
+            | Effect::InnerMarkersLost
+            | Effect::ControlSwallowed
+            | Effect::ControlImpossible
+            | Effect::ClockSet(_)
+            | Effect::SerialsRestarted
+            | Effect::Journal => self.audit.take(&effect),
         }
     }
 

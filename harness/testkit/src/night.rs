@@ -373,5 +373,5 @@ fn own_sockets(policy: vectors::Policy) -> VectorTable {
         "file",
     );
     let queries = [own, page.expect("they are contexts")];
-    parse_vectors(&vectors::answer(policy, &queries)).table
+    parse_vectors(&vectors::answer(policy, &queries, &[])).table
 }

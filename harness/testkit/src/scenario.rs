@@ -10,6 +10,7 @@ use std::{
 };
 
 use patchgate_core::{
+    allow,
     event::{Event, What},
     id::{HostName, RunId},
     inventory::{self, Defaults, Inventory},
@@ -48,6 +49,8 @@ pub struct Scenario {
     pub suites: Vec<&'static str>,
     /// Whether the hosts are only looked at: nothing is patched or checked.
     pub looks_only: bool,
+    /// The allow-list, as people write it: that of every check that names one.
+    pub allow: &'static str,
     /// The patch set, as people write it; none in a run that only checks.
     pub patch: Option<&'static str>,
     /// The gate, as people write it; the strict one where there is none.
@@ -97,6 +100,7 @@ impl Scenario {
             hosts: hosts.into_iter().collect(),
             suites: vec![HTTPD, SELINUX],
             looks_only: false,
+            allow: "allow: []\n",
             patch: Some(PATCH),
             gate: None,
             jobs: runner::DEFAULT_JOBS,
@@ -119,7 +123,10 @@ impl Scenario {
             .suites
             .iter()
             .map(|s| parsed(suite::parse(s, "suite.yaml")));
-        let suites: Vec<Suite> = suites.collect();
+        let mut suites: Vec<Suite> = suites.collect();
+        for list in suites.iter_mut().flat_map(Suite::allow_lists) {
+            list.entries = parsed(allow::parse(self.allow, &list.file));
+        }
         let run = RunId::new(RUN).expect("it is a name");
         if self.looks_only {
             return Plan::look(run, &self.inventory(), suites);

@@ -55,6 +55,8 @@ pub enum Effect {
     GoodPolicy,
     /// Selinuxfs cannot be asked for access vectors any more.
     VectorsUnreadable,
+    /// The document root has this type.
+    Docroot(&'static str),
     /// The log's denials of httpd, and the page that goes with them.
     Loud(Denied),
     /// SELinux is permissive.
@@ -89,6 +91,18 @@ pub enum Effect {
     Excluded,
     /// Markers are sent, and do not reach the log.
     MarkersLost,
+    /// Markers inside windows are sent, and do not reach the log.
+    InnerMarkersLost,
+    /// Denials that patchgate provokes do not reach the log.
+    ControlSwallowed,
+    /// The policy hides the denials that patchgate could provoke.
+    ControlImpossible,
+    /// The clock is set by so many seconds.
+    ClockSet(i64),
+    /// The numbers of audit records begin again.
+    SerialsRestarted,
+    /// The host has a journal that can be read.
+    Journal,
     /// The host is another boot.
     Rebooted,
     /// SELinux is gone.

@@ -58,11 +58,30 @@ impl Policy {
     }
 }
 
-/// The whole answer of the vector script.
-pub(crate) fn answer(policy: Policy, queries: &[Query]) -> String {
-    let queries: BTreeSet<_> = queries.iter().collect();
-    let classes: BTreeSet<_> = queries.iter().map(|q| q.class()).collect();
-    let mut text = format!("vectors begin {}\n", queries.len());
+/// Something that a domain is found to use.
+pub(crate) struct Used {
+    pub(crate) domain: String,
+    pub(crate) path: String,
+    pub(crate) type_: &'static str,
+    pub(crate) class: &'static str,
+}
+
+/// The whole answer of the vector script: to what it knows beforehand, and to what it finds.
+pub(crate) fn answer(policy: Policy, known: &[Query], used: &[Used]) -> String {
+    let found = used.iter().map(|u| {
+        let source = format!("system_u:system_r:{}:s0", u.domain);
+        let target = format!("system_u:object_r:{}:s0", u.type_);
+        Query::new(&source, &target, u.class).expect("they are plain words")
+    });
+    let queries: BTreeSet<_> = known.iter().cloned().chain(found).collect();
+    let classes: BTreeSet<_> = queries.iter().map(Query::class).collect();
+    let paths = used.iter().map(|u| (&u.path, u.type_, u.class));
+    let paths: BTreeSet<_> = paths.collect();
+    let mut text = String::new();
+    for (path, type_, class) in paths {
+        let _ = writeln!(text, "path {class} {type_} {path}");
+    }
+    let _ = writeln!(text, "vectors begin {}", queries.len());
     for (index, class) in classes.into_iter().enumerate() {
         let _ = writeln!(text, "class {class} {}", index + 1);
         text += &permissions(class);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchgate_core::{
+    allow::AllowEntry,
     event::{Event, PatchEnd, What},
     evidence::{
         access::VectorTable,
@@ -10,7 +11,9 @@ use patchgate_core::{
     },
     facts::Facts,
     observation::Observation,
+    plan::Plan,
     state::State,
+    suite::CheckKind,
 };
 
 /// A record with something missing.
@@ -40,13 +43,56 @@ pub fn weakened(events: &[Event]) -> Vec<Weakened> {
         all.push(with("blank", Some(What::Unknown), true));
         let pieces = pieces(&event.what).into_iter();
         all.extend(pieces.map(|(how, what)| with(how, Some(what), true)));
-        let fewer = fewer_answers(event).into_iter();
+        let fewer = fewer_answers(events, event).into_iter();
         all.extend(fewer.map(|what| with("an answer less in", Some(what), true)));
         all.push(Weakened {
             how: format!("cut off before {name}"),
             events: events[..at].to_vec(),
             evidence: true,
         });
+    }
+    all
+}
+
+/// Every plan that comes of a plan by taking an entry of an allow-list away, or by letting it expire
+/// long before the run.
+#[must_use]
+pub fn disallowed(plan: &Plan) -> Vec<(String, Plan)> {
+    let mut all = Vec::new();
+    for (suite, check, entry) in entries(plan) {
+        let with = |change: &dyn Fn(&mut Vec<AllowEntry>)| {
+            let mut plan = plan.clone();
+            if let CheckKind::Denials(denials) = &mut plan.suites[suite].checks[check].kind
+                && let Some(list) = &mut denials.allow
+            {
+                change(&mut list.entries);
+            }
+            plan
+        };
+        let long_ago = jiff::civil::date(2000, 1, 1);
+        let (gone, expired) = (
+            with(&|e| drop(e.remove(entry))),
+            with(&|e| e[entry].expires = long_ago),
+        );
+        all.push((format!("without entry {entry} of suite {suite}"), gone));
+        all.push((
+            format!("with entry {entry} of suite {suite} expired"),
+            expired,
+        ));
+    }
+    all
+}
+
+/// Suite, check and place of every entry of the allow-lists.
+fn entries(plan: &Plan) -> Vec<(usize, usize, usize)> {
+    let mut all = Vec::new();
+    for (s, suite) in plan.suites.iter().enumerate() {
+        for (c, check) in suite.checks.iter().enumerate() {
+            if let CheckKind::Denials(denials) = &check.kind {
+                let entries = denials.allow.iter().flat_map(|list| &list.entries);
+                all.extend((0..entries.count()).map(|entry| (s, c, entry)));
+            }
+        }
     }
     all
 }
@@ -182,13 +228,15 @@ fn of_vectors(table: &VectorTable) -> Vec<(&'static str, What)> {
     ]
 }
 
-/// A table of a later state, each time without one of the answers that the baseline has.
-fn fewer_answers(event: &Event) -> Vec<What> {
-    let What::VectorsRead { vectors } = &event.what else {
-        return Vec::new();
-    };
+/// A table of a later state, each time without one of the answers that the baseline has. The gate rests on
+/// no other: what has no counterpart shows no loss.
+fn fewer_answers(events: &[Event], event: &Event) -> Vec<What> {
+    let before = events
+        .iter()
+        .filter(|e| e.host == event.host && e.state == Some(State::Baseline));
+    let mut before = before.filter_map(|e| table_of(&e.what));
     let later = event.state != Some(State::Baseline);
-    let Some(table) = vectors.known().filter(|_| later) else {
+    let Some((table, before)) = table_of(&event.what).filter(|_| later).zip(before.next()) else {
         return Vec::new();
     };
     let without = |query| {
@@ -197,7 +245,16 @@ fn fewer_answers(event: &Event) -> Vec<What> {
         let vectors = Reading::Known(table);
         What::VectorsRead { vectors }
     };
-    table.vectors.keys().map(without).collect()
+    let compared = table.vectors.keys();
+    let compared = compared.filter(|q| before.vectors.contains_key(*q));
+    compared.map(without).collect()
+}
+
+fn table_of(what: &What) -> Option<&VectorTable> {
+    if let What::VectorsRead { vectors } = what {
+        return vectors.known();
+    }
+    None
 }
 
 fn of_facts(facts: &Facts) -> Vec<(&'static str, What)> {
@@ -237,7 +294,7 @@ fn of_capture(capture: &WindowCapture) -> Vec<(&'static str, WindowCapture)> {
         ("a cut log in", with(&|c| c.log.truncated_bytes = 1)),
         ("a later log in", with(&|c| c.log.reached_begin = false)),
     ];
-    let edge: [(&'static str, Change); 6] = [
+    let edge: [(&'static str, Change); 8] = [
         ("no boot in", |e| e.boot_id = Reading::missing(gone())),
         ("no status in", |e| {
             e.audit_status = Reading::missing(gone());
@@ -248,6 +305,12 @@ fn of_capture(capture: &WindowCapture) -> Vec<(&'static str, WindowCapture)> {
             e.kernel_suppressions = Reading::missing(gone());
         }),
         ("no mode in", |e| e.mode = Reading::missing(gone())),
+        ("no uptime in", |e| {
+            e.marked = Some(Reading::missing(gone()));
+        }),
+        ("no control in", |e| {
+            e.control = Some(Reading::missing(gone()));
+        }),
     ];
     for (how, change) in edge {
         for side in 0..2 {

@@ -231,8 +231,19 @@ fn tried(played: &Played, is: fn(&ExperimentEvent) -> bool) -> usize {
     steps.filter(|e| is(e)).count()
 }
 
-/// How many checks were recorded that no host is asked for.
-fn judged_by_window(played: &Played) -> usize {
+/// How many segments the recorded windows have.
+fn n_segments(played: &Played) -> usize {
+    let segments = played.events.iter().filter_map(|e| {
+        let What::WindowCaptured { capture, .. } = &e.what else {
+            return None;
+        };
+        Some(capture.segments.len())
+    });
+    segments.sum()
+}
+
+/// How many checks were answered by a window.
+fn n_by_window(played: &Played) -> usize {
     let by_window = played
         .plan
         .cells
@@ -256,7 +267,6 @@ fn assert_recorded(played: &Played) {
         + tried(played, |e| matches!(e, ExperimentEvent::Window { .. }));
     let checks = told(|w| matches!(w, What::CheckFinished { .. }))
         + tried(played, |e| matches!(e, ExperimentEvent::Asked { .. }));
-    let by_window = judged_by_window(played);
     for (asked, told, what) in [
         (
             asked(&["facts"]),
@@ -271,6 +281,7 @@ fn assert_recorded(played: &Played) {
         (asked(&["open"]), windows, "open"),
         (asked(&["close"]), windows, "close"),
         (asked(&["slice"]), windows, "slice"),
+        (asked(&["segment"]), n_segments(played), "marks"),
         (
             asked(&["plan"]),
             told(|w| matches!(w, What::PatchPlanned { .. })),
@@ -287,7 +298,8 @@ fn assert_recorded(played: &Played) {
             "restart",
         ),
         (
-            asked(&["service", "selinux", "local", "command", "http"]) + by_window - controls,
+            asked(&["service", "selinux", "local", "command", "http"]) + n_by_window(played)
+                - controls,
             checks,
             "checks",
         ),

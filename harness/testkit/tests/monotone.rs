@@ -11,7 +11,7 @@ use patchgate_core::{
     state::State,
     verdict::Decision,
 };
-use patchgate_testkit::{Played, catalogue, disordered, weakened};
+use patchgate_testkit::{Played, catalogue, disallowed, disordered, weakened};
 
 /// The decision, which is open only when every judged check that counts passed.
 fn decision(plan: &Plan, events: &[Event]) -> Decision {
@@ -70,6 +70,7 @@ macro_rules! groups {
 
 groups! {
     nothing_missing_opens_the_gate_of_a_policy policy
+    nothing_missing_opens_the_gate_of_allow_lists allow
     nothing_missing_opens_the_gate_of_twins twins
     nothing_missing_opens_the_gate_of_evidence evidence
     nothing_missing_opens_the_gate_of_services services
@@ -107,6 +108,58 @@ async fn disorder_and_repetition_open_no_gate() {
             assert_ne!(now, Decision::Open, "{}: {}", played.name, changed.how);
         }
     }
+}
+
+/// How far a decision is from open.
+fn distance(decision: Decision) -> u8 {
+    match decision {
+        Decision::Open => 0,
+        Decision::Undecided => 1,
+        Decision::Closed => 2,
+    }
+}
+
+/// An entry that is gone or has expired never moves the verdict towards open, whatever else is missing.
+#[tokio::test(start_paused = true)]
+async fn what_is_allowed_no_more_moves_no_verdict_towards_open() {
+    let mut tried = 0;
+    for (scenario, _) in catalogue::allow::all() {
+        let played = scenario.play().await;
+        for (how, plan) in disallowed(&played.plan) {
+            let whole = (String::new(), played.events.clone());
+            let weak = weakened(&played.events).into_iter().step_by(5);
+            for (what, events) in std::iter::once(whole).chain(weak.map(|w| (w.how, w.events))) {
+                let was = distance(decision(&played.plan, &events));
+                let is = distance(decision(&plan, &events));
+                assert!(is >= was, "{}: {how}, {what}", played.name);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 500, "only {tried} records were judged");
+}
+
+/// Without the day of the run's begin nothing is allowed, nor when that day lies behind an entry's last.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_allowed_after_its_last_day_or_without_a_day() {
+    let played = catalogue::allow::allowed().0.play().await;
+    assert_eq!(decision(&played.plan, &played.events), Decision::Open);
+    let begun_at = |time: &str| {
+        let mut events = played.events.clone();
+        events[0].at = time.parse().unwrap();
+        decision(&played.plan, &events)
+    };
+    for (time, wanted) in [
+        ("2013-03-31T23:59:59Z", Decision::Open),
+        ("2013-04-01T00:00:00Z", Decision::Closed),
+        ("2026-11-25T00:00:00Z", Decision::Closed),
+    ] {
+        assert_eq!(begun_at(time), wanted, "{time}");
+    }
+    assert_eq!(
+        decision(&played.plan, &played.events[1..]),
+        Decision::Closed
+    );
 }
 
 async fn quiet_night() -> Played {

@@ -43,6 +43,16 @@ scenarios! {
         mode_drift
         access_lost
         february_of_a_broken_host
+        docroot_relabelled
+    }
+    allow {
+        allowed
+        allowed_in_part
+        allow_expired
+        allow_unused
+        allow_unused_unknown
+        also_on_twin
+        cut_record_not_allowed
     }
     twins {
         twin_fails_too

@@ -168,6 +168,54 @@ fn denials_cannot_be_checked_without_evidence() {
     let _told = ended.telling(&["suite httpd checks denials", "coverage: not-collected"]);
 }
 
+const LISTED: &str = "suite: mine\nchecks:\n  - { id: a, denials: { allow: lists/known.yaml } }\n  \
+                      - { id: b, denials: { domains: [a_t], allow: lists/known.yaml } }\n  \
+                      - { id: c, denials: { domains: [b_t], allow: lost.yaml } }\n";
+const LIST: &str = "allow:\n  - { source: httpd_t, target: user_home_t, class: file, permissions: \
+                    [read], reason: cgi, ticket: OPS-1, expires: 2027-03-31 }\n";
+
+#[test]
+fn an_allow_list_is_read_beside_its_suite_and_stands_in_the_plan() {
+    let suite = LISTED.replace(", allow: lost.yaml", "");
+    let place = place();
+    for folder in ["suites", "suites/lists"] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+    }
+    let place = place
+        .with("suites/suite.yaml", &suite)
+        .with("suites/lists/known.yaml", LIST);
+    for named in ["suites/suite.yaml", "suites/"] {
+        let plan = format!("plan -i inventory.yaml --suite {named} --format json");
+        let plan = place.run(&plan).with(0).stdout;
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+        for check in 0..2 {
+            let list = &plan["suites"][0]["checks"][check]["kind"]["denials"]["allow"];
+            assert_eq!(list["file"], "lists/known.yaml");
+            assert_eq!(list["entries"][0]["expires"], "2027-03-31", "{list}");
+        }
+    }
+}
+
+#[test]
+fn the_mistakes_of_an_allow_list_are_told_with_all_others_and_once() {
+    let place = place().with("suite.yaml", LISTED);
+    std::fs::create_dir(place.path("lists")).unwrap();
+    let bad = LIST
+        .replace("2027-03-31", "someday")
+        .replace("reason: cgi, ", "");
+    let place = place.with("lists/known.yaml", &bad);
+    let ended = place
+        .run("plan -i inventory.yaml --suite ./suite.yaml")
+        .with(2);
+    let _told = ended.telling(&[
+        "lists/known.yaml:2:7",
+        "an entry needs the key `reason`",
+        "`expires` cannot be `someday`",
+        "lost.yaml`: No such file",
+        "3 mistakes in the configuration; nothing was touched",
+    ]);
+}
+
 #[test]
 fn two_suites_of_one_name_are_refused() {
     let place = place().with("other.yaml", SUITE);

@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod asked;
 mod evidence;
 mod interrupt;
 mod lab;

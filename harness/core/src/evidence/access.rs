@@ -12,6 +12,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::context::Context;
+
 /// The kernel's answer to one query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +188,13 @@ pub struct VectorTable {
     pub classes: BTreeMap<String, Class>,
     /// The answers.
     pub vectors: BTreeMap<Query, AccessVector>,
+    /// What the host was found to use, and the files that the suites rest on: by path, the type for each
+    /// class. A symbolic link has two, its own and that of what it leads to.
+    #[serde(default)]
+    pub labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// What was not looked at, and why: types that only appear there are not asked about.
+    #[serde(default)]
+    pub limits: Vec<String>,
 }
 
 impl VectorTable {
@@ -215,6 +224,22 @@ impl VectorTable {
     ) -> Option<BTreeSet<String>> {
         let vector = self.vectors.get(query)?;
         Some(self.classes.get(query.class())?.names(mask(vector)))
+    }
+}
+
+impl VectorTable {
+    /// The silent denials on what stands at a path, whoever would be denied it.
+    #[must_use]
+    pub fn silent_on(&self, path: &str) -> Vec<SilentDenial> {
+        let Some(labels) = self.labels.get(path) else {
+            return Vec::new();
+        };
+        let mut denials = silent_denials(self);
+        denials.retain(|d| {
+            let type_ = Context::parse(d.query.target()).map(|c| c.type_);
+            type_.is_some() && labels.get(d.query.class()) == type_.as_ref()
+        });
+        denials
     }
 }
 

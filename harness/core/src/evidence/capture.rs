@@ -6,10 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{control::Control, segment::Segment};
 pub use crate::reading::Reading;
 
-/// The end of a log file at one moment (`stat -c '%d %i %s'`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where auditd writes when its configuration says nothing else.
+pub const DEFAULT_LOG: &str = "/var/log/audit/audit.log";
+
+/// The end of a log file at one moment (`stat -L -c '%d %i %s %n'`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogPosition {
     /// The device number.
@@ -18,6 +22,38 @@ pub struct LogPosition {
     pub inode: u64,
     /// The size in bytes.
     pub size: u64,
+    /// The file: `log_file` of `/etc/audit/auditd.conf`, or what auditd has open instead.
+    #[serde(default = "default_log")]
+    pub path: String,
+}
+
+/// The log of records that are older than the field.
+fn default_log() -> String {
+    DEFAULT_LOG.to_owned()
+}
+
+/// The host's uptime around one moment, in milliseconds (`/proc/uptime`, which has centiseconds).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UptimeSpan {
+    /// Read just before.
+    pub from_ms: u64,
+    /// Read just after.
+    pub to_ms: u64,
+}
+
+/// What was noted for the logs that stand in for auditd's, because auditd's may not do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeakMarks {
+    /// The journal's cursor before the begin marker.
+    pub journal_cursor: Reading<String>,
+    /// Whether the marker reached the journal's socket (`logger -t patchgate`).
+    pub journal_marker: Reading<()>,
+    /// The last line of the kernel ring before the begin marker.
+    pub kernel_line: Reading<String>,
+    /// Whether the marker could be written to `/dev/kmsg`.
+    pub kernel_marker: Reading<()>,
 }
 
 /// The state of the host's audit and SELinux machinery at one end of a window.
@@ -39,6 +75,15 @@ pub struct WindowEdge {
     pub kernel_suppressions: Reading<Vec<String>>,
     /// What `getenforce` printed, trimmed, or `1` or `0` from `/sys/fs/selinux/enforce`.
     pub mode: Reading<String>,
+    /// The uptime around the marker; none in records that are older than the field.
+    #[serde(default)]
+    pub marked: Option<Reading<UptimeSpan>>,
+    /// The denial that was provoked; none in records that are older than the control.
+    #[serde(default)]
+    pub control: Option<Reading<Control>>,
+    /// What was noted for other logs, where auditd's may not do.
+    #[serde(default)]
+    pub weak: Option<WeakMarks>,
 }
 
 /// Where the records of a window were read.
@@ -47,7 +92,7 @@ pub struct WindowEdge {
 pub enum LogSource {
     /// auditd's log file.
     AuditLog,
-    /// The journal, `journalctl -o short _TRANSPORT=audit _TRANSPORT=kernel`.
+    /// The journal, `journalctl -o json` of the transports `audit`, `kernel` and `driver`.
     Journal,
     /// The kernel ring, `dmesg`.
     KernelRing,
@@ -89,4 +134,10 @@ pub struct WindowCapture {
     pub end: Reading<WindowEdge>,
     /// The records.
     pub log: LogSlice,
+    /// Which checks were made between which inner markers, in order; none where none were sent.
+    #[serde(default)]
+    pub segments: Vec<Segment>,
+    /// Other logs, read because auditd's did not hold the end marker.
+    #[serde(default)]
+    pub beside: Vec<LogSlice>,
 }

@@ -1,6 +1,6 @@
 //! What a window's evidence can vouch for, and every reason why it cannot.
 
-use std::fmt;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +141,31 @@ pub enum Gap {
         /// The log.
         source: LogSource,
     },
+    /// The clock was set inside the window: it moved against the uptime between the markers.
+    ClockStepped {
+        /// By how much, in milliseconds; below 0 when it was set back.
+        by_ms: i64,
+    },
+    /// The uptime could not be read at a marker, so that nobody can say whether the clock was set.
+    ClockUnknown {
+        /// The reason, in the host's words.
+        why: String,
+    },
+    /// The numbers of audit's records began again inside the window although the host was not
+    /// rebooted: a virtual machine went back to an earlier state.
+    SerialsRestarted,
+    /// A denial that was provoked, and that the policy wants logged, did not reach the log.
+    ControlNotSeen {
+        /// At which end of the window.
+        end: MarkerEnd,
+    },
+    /// Nobody knows whether a denial was provoked.
+    ControlUnknown {
+        /// At which end of the window.
+        end: MarkerEnd,
+        /// The reason, in the host's words.
+        why: String,
+    },
     /// The host was rebooted inside the window.
     BootChanged,
     /// The boot could not be told at an end of the window.
@@ -164,139 +189,15 @@ pub enum Gap {
     },
 }
 
-impl Gap {
-    /// The gap's stable name, the same in every report and in the record.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::NotCollected { .. } => "not-collected",
-            Self::SelinuxAbsent => "selinux-absent",
-            Self::SelinuxDisabled => "selinux-disabled",
-            Self::SelinuxUnknown { .. } => "selinux-unknown",
-            Self::PermissiveMode => "permissive-mode",
-            Self::ModeUnknown { .. } => "mode-unknown",
-            Self::ModeChanged => "mode-changed",
-            Self::PolicyErrors { .. } => "policy-errors",
-            Self::PolicyReloaded => "policy-reloaded",
-            Self::BooleanChanged { .. } => "boolean-changed",
-            Self::AuditToolsMissing => "audit-tools-missing",
-            Self::AuditStatusUnreadable { .. } => "audit-status-unreadable",
-            Self::AuditRulesUnreadable { .. } => "audit-rules-unreadable",
-            Self::AuditDisabled => "audit-disabled",
-            Self::AuditReconfigured { .. } => "audit-reconfigured",
-            Self::DenialsExcluded { .. } => "denials-excluded",
-            Self::AuditdNotRunning => "auditd-not-running",
-            Self::AuditdRestarted => "auditd-restarted",
-            Self::RecordsLost { .. } => "records-lost",
-            Self::LostCounterReset => "lost-counter-reset",
-            Self::MarkerNotWritten { .. } => "marker-not-written",
-            Self::MarkerBeginMissing => "marker-begin-missing",
-            Self::MarkerEndMissing => "marker-end-missing",
-            Self::MarkersConfused => "markers-confused",
-            Self::LogUnreadable { .. } => "log-unreadable",
-            Self::LogRotatedAway => "log-rotated-away",
-            Self::LogTruncated { .. } => "log-truncated",
-            Self::LogGarbled { .. } => "log-garbled",
-            Self::WeakSource { .. } => "weak-source",
-            Self::BootChanged => "boot-changed",
-            Self::BootUnknown { .. } => "boot-unknown",
-            Self::KernelLogUnreadable { .. } => "kernel-log-unreadable",
-            Self::Suppressed { .. } => "suppressed",
-        }
-    }
-
-    /// The gap in one sentence for people, without its full stop.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotCollected { why } => write!(f, "the window was not collected: {why}"),
-            Self::SelinuxAbsent => f.write_str("the kernel has no SELinux"),
-            Self::SelinuxDisabled => f.write_str("SELinux is disabled"),
-            Self::SelinuxUnknown { why } => write!(f, "SELinux could not be looked up: {why}"),
-            Self::PermissiveMode => f.write_str("SELinux was permissive, nothing was enforced"),
-            Self::ModeUnknown { why } => write!(f, "the SELinux mode could not be read: {why}"),
-            Self::ModeChanged => f.write_str("the SELinux mode was changed inside the window"),
-            Self::PolicyErrors { count, record } => {
-                write!(
-                    f,
-                    "the kernel could not apply the policy ({count} records): `{record}`"
-                )
-            }
-            Self::PolicyReloaded => f.write_str("a policy was loaded inside the window"),
-            Self::BooleanChanged { name } => {
-                write!(
-                    f,
-                    "the SELinux boolean `{name}` was changed inside the window"
-                )
-            }
-            Self::AuditToolsMissing => f.write_str("the host has no auditctl"),
-            Self::AuditStatusUnreadable { why } => write!(f, "auditctl -s gave no status: {why}"),
-            Self::AuditRulesUnreadable { why } => write!(f, "auditctl -l gave no rules: {why}"),
-            Self::AuditDisabled => f.write_str("auditing is switched off"),
-            Self::AuditReconfigured { record } => {
-                write!(
-                    f,
-                    "audit's settings were changed inside the window: {record}"
-                )
-            }
-            Self::DenialsExcluded { rule } => {
-                write!(f, "an audit rule keeps denials out of the log: `{rule}`")
-            }
-            Self::AuditdNotRunning => f.write_str("auditd was not running"),
-            Self::AuditdRestarted => f.write_str("auditd was restarted inside the window"),
-            Self::RecordsLost { count } => write!(f, "the kernel lost {count} audit records"),
-            Self::LostCounterReset => f.write_str("the count of lost audit records was reset"),
-            Self::MarkerNotWritten { end, why } => {
-                write!(f, "the {} marker could not be sent: {why}", end.word())
-            }
-            Self::MarkerBeginMissing => f.write_str("the begin marker is not in the log"),
-            Self::MarkerEndMissing => f.write_str("the end marker is not in the log"),
-            Self::MarkersConfused => f.write_str("the markers are repeated or out of order"),
-            Self::LogUnreadable { why } => write!(f, "the log could not be read: {why}"),
-            Self::LogRotatedAway => f.write_str("the log was rotated and its older part is gone"),
-            Self::LogTruncated { bytes } => write!(f, "{bytes} bytes of the log were left out"),
-            Self::LogGarbled { lines } => write!(f, "{lines} lines of the audit log are damaged"),
-            Self::WeakSource { source } => f.write_str(weakness(*source)),
-            Self::BootChanged => f.write_str("the host was rebooted inside the window"),
-            Self::BootUnknown { why } => write!(f, "the boot could not be told: {why}"),
-            Self::KernelLogUnreadable { why } => {
-                write!(
-                    f,
-                    "the kernel log could not be searched for suppressed messages: {why}"
-                )
-            }
-            Self::Suppressed { kind, line, .. } => write!(f, "{}: `{line}`", omission(*kind)),
-        }
-    }
-}
-
-/// Why a log other than auditd's proves nothing.
-fn weakness(source: LogSource) -> &'static str {
-    match source {
-        LogSource::AuditLog => "the audit log was not enough",
-        LogSource::Journal => "records were read from the journal, which does not count losses",
-        LogSource::KernelRing => "records were read from the kernel log, which drops messages",
-        LogSource::None => "no log was read",
-    }
-}
-
-/// What a suppression line means for denials.
-fn omission(kind: SuppressionKind) -> &'static str {
-    match kind {
-        SuppressionKind::KernelLost => "the kernel says that it lost audit records",
-        SuppressionKind::AuditPrintk => "audit records were left out of the kernel log",
-        SuppressionKind::Auditd => "auditd says that it could not keep its records",
-        SuppressionKind::AuditdGone => "the kernel lost its audit daemon",
-        SuppressionKind::Anonymous => {
-            "the kernel suppressed messages of an unnamed caller, which may have been audit"
-        }
-        SuppressionKind::LogForwarding => "a log service dropped kernel or system messages",
-        SuppressionKind::Unrelated => "messages that are not audit's were suppressed",
-    }
+/// Something that the evidence cannot do and that is said, although no denial is missing for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+pub enum Note {
+    /// No denial could be provoked: the markers alone prove that records reach the log.
+    ControlImpossible {
+        /// At which end of the window.
+        end: MarkerEnd,
+        /// The reason, in the host's words.
+        why: String,
+    },
 }

@@ -1,6 +1,6 @@
 //! Denials counted by what they have in common: a flood of lines becomes a handful of facts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,22 @@ impl Fingerprint {
     }
 }
 
+impl fmt::Display for Fingerprint {
+    /// `httpd_t { getattr } on file of user_home_t, by httpd`; `?` for what was cut off.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |text: &'_ Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+        write!(
+            f,
+            "{} {{ {} }} on {} of {}",
+            word(&self.source_type),
+            self.permissions.join(" "),
+            word(&self.class),
+            word(&self.target_type)
+        )?;
+        self.program.iter().try_for_each(|p| write!(f, ", by {p}"))
+    }
+}
+
 /// How often one fingerprint was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
@@ -100,24 +116,42 @@ pub struct Tally {
     pub first: String,
 }
 
+impl Tally {
+    /// Counts denials of one fingerprint.
+    #[must_use]
+    pub fn of(fingerprint: Fingerprint, denials: &[&Decision]) -> Self {
+        let count = |permissive| {
+            let same = |d: &&&Decision| d.permissive == Some(permissive);
+            denials.iter().filter(same).count()
+        };
+        Self {
+            fingerprint,
+            count: denials.len(),
+            enforced: count(false),
+            permissive: count(true),
+            first: denials.first().map_or(String::new(), |d| d.raw.clone()),
+        }
+    }
+}
+
+/// The denials among decisions by fingerprint, each with its own in the log's order.
+#[must_use]
+pub fn by_fingerprint(decisions: &[Decision]) -> BTreeMap<Fingerprint, Vec<&Decision>> {
+    let mut groups: BTreeMap<Fingerprint, Vec<&Decision>> = BTreeMap::new();
+    for decision in decisions.iter().filter(|decision| decision.is_denial()) {
+        let fingerprint = Fingerprint::of(decision);
+        groups.entry(fingerprint).or_default().push(decision);
+    }
+    groups
+}
+
 /// Counts the denials among decisions by fingerprint, in the fingerprints' order.
 ///
 /// `count` less `enforced` less `permissive` is the number that did not say (EL5, EL6).
 #[must_use]
 pub fn fingerprints(decisions: &[Decision]) -> Vec<Tally> {
-    let mut tallies: BTreeMap<Fingerprint, Tally> = BTreeMap::new();
-    for decision in decisions.iter().filter(|decision| decision.is_denial()) {
-        let fingerprint = Fingerprint::of(decision);
-        let tally = tallies.entry(fingerprint.clone()).or_insert_with(|| Tally {
-            fingerprint,
-            count: 0,
-            enforced: 0,
-            permissive: 0,
-            first: decision.raw.clone(),
-        });
-        tally.count += 1;
-        tally.enforced += usize::from(decision.permissive == Some(false));
-        tally.permissive += usize::from(decision.permissive == Some(true));
-    }
-    tallies.into_values().collect()
+    by_fingerprint(decisions)
+        .into_iter()
+        .map(|(fingerprint, denials)| Tally::of(fingerprint, &denials))
+        .collect()
 }

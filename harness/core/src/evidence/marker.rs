@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    capture::WindowCapture,
+    capture::{LogSource, WindowCapture},
     fields::unhex,
     kind::RecordKind,
     record::{Record, Stamp},
@@ -49,18 +49,62 @@ pub(super) struct Place {
     pub(super) stamp: Option<Stamp>,
 }
 
+/// How a marker stands in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A user record of audit's, by `auditctl -m`.
+    UserRecord,
+    /// An entry of the journal, by `logger -t patchgate`.
+    Entry,
+    /// A line of the kernel ring, by `/dev/kmsg`.
+    Line,
+}
+
+impl Form {
+    /// The form of a window's own markers in a log.
+    pub(super) fn of(capture: &WindowCapture, source: LogSource) -> Self {
+        let weak = capture
+            .begin
+            .known()
+            .is_some_and(|edge| edge.weak.is_some());
+        match source {
+            LogSource::Journal if weak => Self::Entry,
+            LogSource::KernelRing if weak => Self::Line,
+            LogSource::AuditLog | LogSource::Journal | LogSource::KernelRing | LogSource::None => {
+                Self::UserRecord
+            }
+        }
+    }
+
+    /// Whether a record is the marker with this text.
+    fn is(self, record: &Record, wanted: &str) -> bool {
+        let line = || {
+            let raw = record.raw.trim();
+            raw.strip_prefix('[')
+                .and_then(|rest| rest.split_once("] "))
+                .map_or(raw, |(_, text)| text)
+        };
+        match self {
+            Self::UserRecord => {
+                record.kind == RecordKind::User
+                    && !record.is_hearsay()
+                    && text_of(&record.body).is_some_and(|text| text == wanted)
+            }
+            Self::Entry => {
+                record.kind == RecordKind::Unrecognized
+                    && record.raw.strip_prefix("journal patchgate: ") == Some(wanted)
+            }
+            Self::Line => record.kind == RecordKind::Unrecognized && line() == wanted,
+        }
+    }
+}
+
 /// All places of one marker, in the log's order.
-pub(super) fn places(records: &[Record], capture: &WindowCapture, end: MarkerEnd) -> Vec<Place> {
-    let wanted = marker_text(&capture.nonce, &capture.id, end);
-    let ours = |record: &Record| {
-        record.kind == RecordKind::User
-            && !record.is_hearsay()
-            && text_of(&record.body).is_some_and(|text| text == wanted)
-    };
+pub(super) fn places(records: &[Record], text: &str, form: Form) -> Vec<Place> {
     let found = records
         .iter()
         .enumerate()
-        .filter(|(_, record)| ours(record));
+        .filter(|(_, record)| form.is(record, text));
     found
         .map(|(index, record)| Place {
             index,

@@ -60,6 +60,21 @@ impl Stamp {
             serial: serial.parse().ok()?,
         })
     }
+
+    /// True when time and number both lie between those of two other events.
+    pub(super) fn is_between(self, begin: Self, end: Self) -> bool {
+        let time = |stamp: Self| (stamp.sec, stamp.ms);
+        time(begin) <= time(self)
+            && time(self) <= time(end)
+            && begin.serial < self.serial
+            && self.serial < end.serial
+    }
+
+    /// The time in milliseconds since the epoch; `None` where the milliseconds are none (EL5).
+    pub(super) fn epoch_ms(self) -> Option<u64> {
+        let whole = self.sec.checked_mul(1000)?;
+        (self.ms < 1000).then(|| whole.saturating_add(self.ms))
+    }
 }
 
 /// One audit record, or one piece of text that is none.

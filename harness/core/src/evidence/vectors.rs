@@ -1,7 +1,9 @@
-//! Asks a host for access vectors: the script that asks, and the reader of its answer.
+//! Reads what a host answered when it was asked for access vectors; the script that asks is the engine's.
 //!
 //! The answer is one line for each thing learnt:
 //! ```text
+//! path dir httpd_sys_content_t /var/www/html
+//! limit 8 of 256 processes of httpd_t were looked at
 //! vectors begin 2
 //! class tcp_socket 7
 //! perm tcp_socket listen 14
@@ -10,67 +12,7 @@
 //! vectors end 2
 //! ```
 
-use std::{collections::BTreeSet, fmt::Write as _};
-
 use super::access::{Query, VectorTable};
-
-/// Finds the mount point, prints the classes' bits; `class NAME` leaves the index in `$i`.
-const PROLOGUE: &str = r"m=/sys/fs/selinux
-[ -e $m/access ] || m=/selinux
-i=
-number() {
-    v=
-    read -r v 2>/dev/null <$1 || :
-    case $v in ''|*[!0-9]*) v= ;; esac
-}
-class() {
-    c=$1 i=
-    [ -r $m/class/$c/index ] || { echo class $c ! no such class; return 0; }
-    number $m/class/$c/index
-    i=$v
-    echo class $c ${i:-! unreadable}
-    for p in $m/class/$c/perms/*; do
-        number $p
-        echo perm $c ${p##*/} ${v:-! unreadable}
-    done
-}
-";
-
-/// Asks about every line on standard input for the class of the last `class` call.
-///
-/// Query and answer must go through one descriptor, and each needs a new one: the kernel
-/// takes one write for each open file. The answer has no newline, so `read` fails and still reads.
-const ASK: &str = r#"ask() {
-    while read -r s t; do
-        a= w='no such class'
-        [ -n "$i" ] && w=refused && {
-            printf '%s %s %s' $s $t $i >&3 && { read -r a <&3 || :; }
-        } 2>/dev/null 3<>$m/access
-        if [ -n "$a" ]; then echo av $s $t $c : $a; else echo av $s $t $c ! $w; fi
-        n=$((n + 1))
-    done
-}
-"#;
-
-/// Writes a POSIX shell script that asks all queries with the shell's own commands alone.
-///
-/// It starts no process, changes nothing on the host, and ends with a line that counts the
-/// answers, so that a script that was cut short is seen.
-#[must_use]
-pub fn vector_script(queries: &[Query]) -> String {
-    let queries: BTreeSet<&Query> = queries.iter().collect();
-    let classes: BTreeSet<&str> = queries.iter().map(|query| query.class()).collect();
-    let mut script = format!("{PROLOGUE}{ASK}n=0\necho vectors begin {}\n", queries.len());
-    for class in classes {
-        let _ = writeln!(script, "class {class}\nask <<'_'");
-        for query in queries.iter().filter(|query| query.class() == class) {
-            let _ = writeln!(script, "{} {}", query.source(), query.target());
-        }
-        script.push_str("_\n");
-    }
-    script.push_str("echo vectors end $n\n");
-    script
-}
 
 /// What a host answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +27,7 @@ pub struct VectorReading {
     pub complete: bool,
 }
 
-/// Reads the answer of [`vector_script`].
+/// Reads the answer.
 #[must_use]
 pub fn parse_vectors(text: &str) -> VectorReading {
     let mut reading = VectorReading::default();
@@ -95,6 +37,8 @@ pub fn parse_vectors(text: &str) -> VectorReading {
         match words.as_slice() {
             ["vectors", "begin", count] if begin.is_none() => begin = count.parse().ok(),
             ["vectors", "end", count] if end.is_none() => end = count.parse().ok(),
+            ["path", ..] if read_path(&mut reading.table, line).is_some() => {}
+            ["limit", what @ ..] if !what.is_empty() => reading.table.limits.push(what.join(" ")),
             _ => {
                 if read_line(&mut reading, &words).is_none() {
                     reading.unparsed.push(line.to_owned());
@@ -105,6 +49,18 @@ pub fn parse_vectors(text: &str) -> VectorReading {
     let answers = reading.table.vectors.len() + reading.refused.len();
     reading.complete = begin == Some(answers) && end == begin;
     reading
+}
+
+/// Reads `path CLASS TYPE PATH`; the path goes on to the end of the line, blanks and all.
+fn read_path(table: &mut VectorTable, line: &str) -> Option<()> {
+    let mut words = line.strip_prefix("path ")?.splitn(3, ' ');
+    let (class, type_, path) = (words.next()?, words.next()?, words.next()?);
+    let absolute = path.starts_with('/') && !class.is_empty() && !type_.is_empty();
+    let labels = table.labels.entry(absolute.then(|| path.to_owned())?);
+    labels
+        .or_default()
+        .insert(class.to_owned(), type_.to_owned());
+    Some(())
 }
 
 /// Reads one line of the answer; `None` when it has no known form.
@@ -148,7 +104,7 @@ fn read_line(reading: &mut VectorReading, words: &[&str]) -> Option<()> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{parse_vectors, vector_script};
+    use super::parse_vectors;
     use crate::evidence::access::Query;
 
     #[test]
@@ -182,17 +138,48 @@ mod tests {
     }
 
     #[test]
-    fn the_script_asks_every_query_once_by_class() {
-        let query = |target, class| Query::new("a:b:c", target, class).unwrap();
-        let queries = [
-            query("d:e:f", "file"),
-            query("d:e:f", "dir"),
-            query("x:y:z", "file"),
-        ];
-        let script = vector_script(&[&queries[..], &queries[..1]].concat());
-        assert!(script.contains("echo vectors begin 3\n"));
-        assert!(script.contains("class dir\nask <<'_'\na:b:c d:e:f\n_\n"));
-        assert!(script.contains("class file\nask <<'_'\na:b:c d:e:f\na:b:c x:y:z\n_\n"));
+    fn labels_and_limits_stand_beside_the_answers() {
+        let text = "path dir httpd_sys_content_t /var/www/a  b\npath lnk_file etc_t /var/www/a  b\n\
+            limit 8 of 256 processes of httpd_t were looked at\nvectors begin 0\nvectors end 0\n";
+        let reading = parse_vectors(text);
+        assert!(
+            reading.complete && reading.unparsed.is_empty(),
+            "{reading:?}"
+        );
+        let labels = &reading.table.labels["/var/www/a  b"];
+        assert_eq!(
+            (labels["dir"].as_str(), labels["lnk_file"].as_str()),
+            ("httpd_sys_content_t", "etc_t")
+        );
+        assert_eq!(
+            reading.table.limits,
+            ["8 of 256 processes of httpd_t were looked at"]
+        );
+        let strange = "path dir t relative\npath dir\npath\nlimit\npath  dir t /x\n";
+        assert_eq!(parse_vectors(strange).unparsed.len(), 5);
+    }
+
+    #[test]
+    fn what_is_denied_in_silence_at_a_path_is_found_by_its_type_and_class() {
+        let text = "path dir var_t /srv\npath file var_t /srv/x\nvectors begin 2\nclass dir 7\n\
+            perm dir search 1\nperm dir read 2\nclass file 6\nperm file read 1\n\
+            av u:r:httpd_t u:object_r:var_t dir : 2 ffffffff 0 fffffffe 4 0\n\
+            av u:r:httpd_t u:object_r:var_t file : 1 ffffffff 0 ffffffff 4 0\nvectors end 2\n";
+        let table = parse_vectors(text).table;
+        let silent = table.silent_on("/srv");
+        assert_eq!(silent.len(), 1);
+        assert_eq!(silent[0].permissions, ["search"]);
+        for path in ["/srv/x", "/nowhere"] {
+            assert!(table.silent_on(path).is_empty(), "{path}");
+        }
+    }
+
+    /// Tables of older records say nothing of labels.
+    #[test]
+    fn an_older_table_is_read() {
+        let table: super::VectorTable =
+            serde_json::from_str(r#"{"classes":{},"vectors":{}}"#).unwrap();
+        assert_eq!(table, super::VectorTable::default());
     }
 
     #[test]

@@ -4,7 +4,11 @@
 //! time and its number both lie between theirs. Neither serials nor times alone decide: both run
 //! backwards in real logs.
 
+mod beside;
+mod clock;
+mod control;
 mod gaps;
+mod segments;
 #[cfg(test)]
 mod tests;
 
@@ -12,16 +16,19 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::segments::{Belongs, SegmentEvidence};
+use self::{control::Controls, segments::Bounds};
 use super::{
-    capture::{LogSource, WindowCapture},
-    coverage::Coverage,
+    capture::{LogSlice, LogSource, Reading, WindowCapture},
+    coverage::{Coverage, Note},
     denial::Decision,
-    event, head,
+    event, head, journal,
     kind::RecordKind,
     mac_change::{MacChange, mac_change},
-    marker::{self, MarkerEnd, Place},
+    marker::{self, Form, MarkerEnd, Place, marker_text},
     record::{self, Framing, Grammar, Record, Stamp},
 };
+use crate::id::CheckId;
 
 /// What patchgate itself does to the host inside a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +45,11 @@ pub struct Expectations {
 pub struct WindowEvidence {
     /// All decisions of the window, grants too, in the log's order.
     pub decisions: Vec<Decision>,
-    /// How many of them stood outside the markers and belong inside by time and number.
+    /// Where in the window each decision was made, in the same order.
+    pub belongs: Vec<Belongs>,
+    /// The segments of the window, in order.
+    pub segments: Vec<SegmentEvidence>,
+    /// How many decisions stood outside the markers and belong inside by time and number.
     pub out_of_order: usize,
     /// Policy loads, mode and boolean changes.
     pub mac_changes: Vec<MacChange>,
@@ -48,6 +59,8 @@ pub struct WindowEvidence {
     pub unrecognized: Vec<String>,
     /// What the evidence can vouch for.
     pub coverage: Coverage,
+    /// What it cannot do beside that.
+    pub notes: Vec<Note>,
 }
 
 impl WindowEvidence {
@@ -56,6 +69,28 @@ impl WindowEvidence {
         self.decisions
             .iter()
             .filter(|decision| decision.is_denial())
+    }
+
+    /// The denials that were made while a check ran, or one of the checks that ran beside it; missing
+    /// where the markers do not tell. A denial that belongs to no segment is in none of the answers.
+    #[must_use]
+    pub fn denials_of(&self, check: &CheckId) -> Reading<Vec<&Decision>> {
+        let mut own = Vec::new();
+        for (at, segment) in self.segments.iter().enumerate() {
+            if !segment.checks.contains(check) {
+                continue;
+            }
+            if let Some(why) = segment.bounded.why() {
+                return Reading::missing(why);
+            }
+            own.push(Belongs::Segment(at));
+        }
+        if own.is_empty() {
+            return Reading::missing("no segment of the window is this check's");
+        }
+        let decisions = self.decisions.iter().zip(&self.belongs);
+        let ours = decisions.filter(|(d, belongs)| d.is_denial() && own.contains(belongs));
+        Reading::Known(ours.map(|(decision, _)| decision).collect())
     }
 }
 
@@ -67,17 +102,23 @@ pub(super) struct Window {
     stamps: Option<(Stamp, Stamp)>,
     begins: Vec<Place>,
     ends: Vec<Place>,
+    bounds: Bounds,
 }
 
 /// Examines what the engine copied about one window.
 #[must_use]
 pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidence {
     let window = Window::open(capture);
-    let all = event::decisions_at(&window.records);
-    let ours = all
+    let mut controls = Controls::of(capture);
+    let ours = event::decisions_at(&window.records)
         .into_iter()
-        .filter(|(index, _)| window.holds(*index) && !window.records[*index].is_hearsay());
-    let (indices, decisions): (Vec<usize>, Vec<Decision>) = ours.unzip();
+        .filter(|(index, _)| window.holds(*index) && !window.records[*index].is_hearsay())
+        .filter(|(_, decision)| !controls.take(decision));
+    let (indices, mut decisions): (Vec<usize>, Vec<Decision>) = ours.unzip();
+    let mut belongs: Vec<Belongs> = indices.iter().map(|i| window.belongs(*i)).collect();
+    let beside = beside::decisions(capture, &window);
+    decisions.extend(beside.into_iter().filter(|d| !controls.take(d)));
+    belongs.resize(decisions.len(), Belongs::Nowhere);
     let mac_changes: Vec<MacChange> = window.trusted().filter_map(mac_change).collect();
     let errors = window
         .trusted()
@@ -89,8 +130,11 @@ pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidenc
             .count(),
         selinux_errors: errors.map(|record| record.raw.clone()).collect(),
         unrecognized: window.unrecognized(capture.log.source),
-        coverage: gaps::coverage(capture, &window, &mac_changes, expected),
+        coverage: gaps::coverage(capture, &window, &mac_changes, &controls, expected),
+        notes: controls.notes(),
+        segments: window.bounds.evidence(&capture.segments),
         decisions,
+        belongs,
         mac_changes,
     }
 }
@@ -138,16 +182,28 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Reads the records of a log.
+fn records(slice: &LogSlice) -> Vec<Record> {
+    match slice.source {
+        LogSource::AuditLog => record::parse(&slice.text, Grammar::AuditLog),
+        LogSource::Journal => {
+            let records = record::parse(&journal::to_text(&slice.text), Grammar::KernelLog);
+            beside::without_copies(records, &[])
+        }
+        LogSource::KernelRing | LogSource::None => record::parse(&slice.text, Grammar::KernelLog),
+    }
+}
+
 impl Window {
     /// Reads the records and finds the markers; a missing one leaves its side open.
     fn open(capture: &WindowCapture) -> Self {
-        let grammar = match capture.log.source {
-            LogSource::AuditLog => Grammar::AuditLog,
-            LogSource::Journal | LogSource::KernelRing | LogSource::None => Grammar::KernelLog,
+        let records = records(&capture.log);
+        let form = Form::of(capture, capture.log.source);
+        let places = |end| {
+            let text = marker_text(&capture.nonce, &capture.id, end);
+            marker::places(&records, &text, form)
         };
-        let records = record::parse(&capture.log.text, grammar);
-        let begins = marker::places(&records, capture, MarkerEnd::Begin);
-        let ends = marker::places(&records, capture, MarkerEnd::End);
+        let (begins, ends) = (places(MarkerEnd::Begin), places(MarkerEnd::End));
         let (first, last) = (begins.first(), ends.last());
         let start = first.map_or(0, |place| place.index + 1);
         let end = last.map_or(records.len(), |place| place.index);
@@ -160,13 +216,21 @@ impl Window {
         } else {
             0..records.len()
         };
+        let bounds = Bounds::find(capture, &records, &begins, &ends);
         Self {
             records,
             inside,
             stamps,
             begins,
             ends,
+            bounds,
         }
+    }
+
+    /// Where in the window a record of it belongs.
+    fn belongs(&self, index: usize) -> Belongs {
+        let place = self.inside.contains(&index).then_some(index);
+        self.bounds.belongs(place, self.records[index].stamp)
     }
 
     /// True when the record at this index belongs to the window.
@@ -176,13 +240,8 @@ impl Window {
 
     /// True when time and number both lie between the markers'.
     fn spans(&self, stamp: Stamp) -> bool {
-        let time = |stamp: Stamp| (stamp.sec, stamp.ms);
-        self.stamps.is_some_and(|(begin, end)| {
-            time(begin) <= time(stamp)
-                && time(stamp) <= time(end)
-                && begin.serial < stamp.serial
-                && stamp.serial < end.serial
-        })
+        self.stamps
+            .is_some_and(|(begin, end)| stamp.is_between(begin, end))
     }
 
     /// The window's records.

@@ -1,13 +1,14 @@
 //! How each planned check ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::denials::{self, Denial};
 use crate::{
     evidence::{
         coverage::Gap,
-        fingerprint::{Fingerprint, fingerprints},
+        fingerprint::Fingerprint,
         window::{WindowEvidence, examine},
     },
     id::HostName,
@@ -49,12 +50,20 @@ impl CellResult {
 }
 
 /// The examined windows of all hosts and states.
-pub(super) struct Windows(BTreeMap<(HostName, State), (u64, WindowEvidence)>);
+pub(super) struct Windows {
+    evidence: BTreeMap<(HostName, State), (u64, WindowEvidence)>,
+    /// Their denials, by fingerprint and in the fingerprints' order.
+    denials: BTreeMap<(HostName, State), Vec<Denial>>,
+}
 
 impl Windows {
     /// Examines every window of the record, once.
     pub(super) fn examine(plan: &Plan, ledger: &Ledger) -> Self {
-        let mut windows = BTreeMap::new();
+        let (checks, day) = (denials::checks(plan), denials::day(ledger));
+        let mut windows = Self {
+            evidence: BTreeMap::new(),
+            denials: BTreeMap::new(),
+        };
         for host in &plan.hosts {
             for state in &plan.states {
                 let window = ledger
@@ -63,16 +72,19 @@ impl Windows {
                 if let Some(at) = window {
                     let (capture, expected) = &at.value;
                     let evidence = examine(capture, *expected);
-                    windows.insert((host.name.clone(), *state), (at.seq, evidence));
+                    let denials = denials::of_window(&evidence.decisions, &checks, day);
+                    let key = (host.name.clone(), *state);
+                    windows.denials.insert(key.clone(), denials);
+                    windows.evidence.insert(key, (at.seq, evidence));
                 }
             }
         }
-        Self(windows)
+        windows
     }
 
     /// The evidence of a host in a state, and the event that brought it.
     pub(super) fn get(&self, host: &HostName, state: State) -> Option<&(u64, WindowEvidence)> {
-        self.0.get(&(host.clone(), state))
+        self.evidence.get(&(host.clone(), state))
     }
 
     /// The gaps of a host in a state; a window that was never captured is a gap.
@@ -85,45 +97,10 @@ impl Windows {
         }
     }
 
-    /// The denials of some domains that the baseline did not have; all of them where there is no
-    /// other baseline.
-    pub(super) fn new_denials(
-        &self,
-        host: &HostName,
-        state: State,
-        domains: &[String],
-    ) -> Vec<(Fingerprint, usize)> {
-        let known: BTreeSet<_> = match state {
-            State::Baseline => BTreeSet::new(),
-            State::Patched | State::Restarted => self
-                .denials(host, State::Baseline, domains)
-                .into_iter()
-                .map(|d| d.0)
-                .collect(),
-        };
-        let mut denials = self.denials(host, state, domains);
-        denials.retain(|(fingerprint, _)| !known.contains(fingerprint));
-        denials
-    }
-
-    fn denials(
-        &self,
-        host: &HostName,
-        state: State,
-        domains: &[String],
-    ) -> Vec<(Fingerprint, usize)> {
-        let Some((_, evidence)) = self.get(host, state) else {
-            return Vec::new();
-        };
-        // A record that was cut before its contexts may be anybody's, so it counts for every domain.
-        let watched = |f: &Fingerprint| match &f.source_type {
-            Some(source) => domains.is_empty() || domains.contains(source),
-            None => true,
-        };
-        let all = fingerprints(&evidence.decisions).into_iter();
-        all.map(|t| (t.fingerprint, t.count))
-            .filter(|(f, _)| watched(f))
-            .collect()
+    /// The denials of a host in a state, in the order of their fingerprints.
+    pub(super) fn denials(&self, host: &HostName, state: State) -> &[Denial] {
+        let found = self.denials.get(&(host.clone(), state));
+        found.map_or(&[], Vec::as_slice)
     }
 }
 
@@ -211,10 +188,10 @@ fn why_not_run(ledger: &Ledger, host: Option<&HostLedger>, state: Option<&StateL
     }
 }
 
-/// The outcome of a `denials` check: denials count as seen whatever the coverage; none count as none
-/// only when it is complete.
+/// The outcome of a `denials` check: denials that its list does not allow count as seen whatever the
+/// coverage; none count as none only when it is complete.
 fn window_outcome(plan: &Plan, windows: &Windows, cell: &Cell, want: &Denials) -> Outcome {
-    let denials = windows.new_denials(&cell.host, cell.state, &want.domains);
+    let denials = windows.failing(&cell.host, cell.state, &cell.check, want);
     let before = plan.patch.is_some() && cell.state == State::Baseline;
     if !denials.is_empty() && !before {
         return Outcome::Failed {
@@ -229,10 +206,10 @@ fn window_outcome(plan: &Plan, windows: &Windows, cell: &Cell, want: &Denials) -
     }
 }
 
-fn denial_symptom(denials: &[(Fingerprint, usize)]) -> Symptom {
+fn denial_symptom(denials: &[&Denial]) -> Symptom {
     let first = denials
         .first()
-        .map(|(f, n)| format!("{} ({n} times)", describe(f)))
+        .map(|d| format!("{} ({} times)", d.tally.fingerprint, d.tally.count))
         .unwrap_or_default();
     let more = match denials.len() {
         0 | 1 => String::new(),
@@ -246,19 +223,7 @@ fn denial_symptom(denials: &[(Fingerprint, usize)]) -> Symptom {
 
 /// `httpd_t { getattr } on file of user_home_t, by httpd`.
 pub(super) fn describe(denial: &Fingerprint) -> String {
-    let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
-    let by = denial
-        .program
-        .as_ref()
-        .map(|p| format!(", by {p}"))
-        .unwrap_or_default();
-    format!(
-        "{} {{ {} }} on {} of {}{by}",
-        word(&denial.source_type),
-        denial.permissions.join(" "),
-        word(&denial.class),
-        word(&denial.target_type)
-    )
+    denial.to_string()
 }
 
 fn elapsed_ms(saw: &Observation) -> Option<u64> {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    View, cause,
+    View, allowances, cause,
     cells::CellResult,
     compare::{Change, change},
-    suspects,
+    denials, suspects,
 };
 use crate::{
     id::{HostName, SuiteName},
@@ -23,6 +23,7 @@ pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
     findings.extend(of_modes(view));
     findings.extend(of_lost_hosts(view));
     findings.extend(of_vectors(view, &findings));
+    findings.extend(allowances::find(view));
     findings.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
     findings
 }
@@ -68,7 +69,8 @@ fn is_denial(result: &CellResult) -> bool {
 
 fn of_group(view: &View<'_>, group: Group, results: &[&CellResult]) -> Finding {
     let (class, host, suite) = group;
-    let symptoms = results.iter().map(|r| seen(r)).collect::<Vec<_>>();
+    let symptoms = results.iter().map(|r| seen(view, class, r));
+    let symptoms = symptoms.collect::<Vec<_>>();
     let cause = match class {
         Class::Fixed => fixed(),
         Class::RebuildOnlyRegression
@@ -78,13 +80,15 @@ fn of_group(view: &View<'_>, group: Group, results: &[&CellResult]) -> Finding {
         | Class::Failure
         | Class::HostLost
         | Class::BrokenBefore
-        | Class::AccessLost => cause::of_group(view, &host, &suite, results),
+        | Class::AccessLost
+        | Class::AllowExpired
+        | Class::AllowUnused => cause::of_group(view, &host, &suite, results),
     };
     let mut evidence: BTreeSet<u64> = cause.evidence.iter().copied().collect();
     evidence.extend(results.iter().flat_map(|r| r.events.iter().copied()));
     let twin = results
         .iter()
-        .filter_map(|r| view.twin_fate(r))
+        .filter_map(|r| twin_fate(view, class, r))
         .max_by_key(|t| t.1)
         .map(twin);
     Finding {
@@ -121,16 +125,39 @@ fn fixed() -> Cause {
     )
 }
 
-fn seen(result: &CellResult) -> Seen {
+/// How the twin fares; a twin that has the new denials of a host too is affected, also where it had
+/// them before and so fails nothing.
+fn twin_fate(view: &View<'_>, class: Class, result: &CellResult) -> Option<(HostName, Fate)> {
+    let (twin, fate) = view.twin_fate(result)?;
+    let shared = class == Class::NewDenial && shared_denials(view, result).is_some();
+    Some((twin, if shared { Fate::Affected } else { fate }))
+}
+
+fn seen(view: &View<'_>, class: Class, result: &CellResult) -> Seen {
+    let text = result.outcome.reason();
+    let text = text.unwrap_or_else(|| "passes".to_owned());
+    let shared = (class == Class::NewDenial).then(|| shared_denials(view, result));
+    let shared = shared.flatten().unwrap_or_default();
     Seen {
         state: result.cell.state,
         check: result.cell.check.clone(),
         vantage: result.cell.vantage,
-        text: result
-            .outcome
-            .reason()
-            .unwrap_or_else(|| "passes".to_owned()),
+        text: text + &shared,
     }
+}
+
+/// `; the twin rhel-web has it too`, where it has.
+fn shared_denials(view: &View<'_>, result: &CellResult) -> Option<String> {
+    let cell = &result.cell;
+    let host = view.plan.host(&cell.host)?;
+    let twin = host.twin.as_ref()?;
+    Some(
+        match denials::shared(view, host, cell.state, &cell.check)? {
+            (_, 1) => format!("; the twin {twin} has it too"),
+            (shared, all) if shared == all => format!("; the twin {twin} has all of them too"),
+            (shared, all) => format!("; the twin {twin} has {shared} of these {all} too"),
+        },
+    )
 }
 
 /// `patched: timed out without a byte after 5s; restarted: connection refused after 0.00s`, remote

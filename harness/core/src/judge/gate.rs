@@ -62,7 +62,11 @@ fn closes(view: &View<'_>, finding: &Finding) -> bool {
         // What a suite says of a host that it does not fit is no confirmed failure.
         Class::Failure => (required || forbidden(Forbidden::MissingCheck)) && fits(view, finding),
         Class::HostLost => true,
-        Class::BrokenBefore | Class::Fixed | Class::AccessLost => false,
+        Class::BrokenBefore
+        | Class::Fixed
+        | Class::AccessLost
+        | Class::AllowExpired
+        | Class::AllowUnused => false,
     }
 }
 

@@ -1,8 +1,15 @@
 //! The hosts as the verdict sums them up.
 
-use super::{View, cause, suspects};
+use super::{
+    View, cause,
+    denials::{Listed, listed},
+    suspects,
+};
 use crate::{
-    evidence::window,
+    evidence::{
+        coverage::Coverage,
+        window::{self, WindowEvidence},
+    },
     plan::PlannedHost,
     policy::RequiredCoverage,
     state::State,
@@ -53,7 +60,7 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
     ) {
         (RequiredCoverage::NotCollected, _) => "denials were not looked for".to_owned(),
         (RequiredCoverage::Complete, Some((_, evidence))) => {
-            logged(view, host, state, window::statement(evidence))
+            logged(view, host, state, window::statement(evidence)) + &noted(evidence)
         }
         (RequiredCoverage::Complete, None) => "nothing was collected".to_owned(),
     };
@@ -66,10 +73,33 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
             .map(|g| g.name().to_owned())
             .collect(),
     };
+    let Listed {
+        seen,
+        unlisted,
+        allowed,
+    } = match view.plan.policy.coverage {
+        RequiredCoverage::NotCollected => Listed::default(),
+        RequiredCoverage::Complete => listed(view, host, state),
+    };
+    let statement = match allowed {
+        0 => statement,
+        n => format!("{statement}; {n} allowed"),
+    };
     StateStatement {
         state,
         statement,
         gaps,
+        allowed,
+        seen,
+        unlisted,
+    }
+}
+
+/// What a complete window could not do; beside gaps it is of no weight.
+fn noted(evidence: &WindowEvidence) -> String {
+    match &evidence.coverage {
+        Coverage::Complete => evidence.notes.iter().map(|n| format!("; {n}")).collect(),
+        Coverage::Degraded(_) | Coverage::Unavailable(_) => String::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     http::Http,
     selinux::{Selinux, read_mode},
     service::Service,
+    vectors,
 };
 use crate::{
     id::{CheckName, SuiteName},
@@ -101,6 +102,9 @@ fn read_suite(sink: &Sink<'_>, root: &Node) -> Option<Suite> {
     let title = reader.optional("title").and_then(|f| f.text());
     let needs = reader.optional("needs").map(|f| read_needs(&f));
     let domains = reader.optional("domains").map(|f| read_domains(&f));
+    let domains = domains.unwrap_or_default();
+    let vectors = reader.optional("vectors");
+    let vectors = vectors.map(|f| vectors::read(&f, &domains));
     let rests_on = reader.optional("rests_on").map(|f| read_rests_on(&f));
     let checks = reader.required("checks").map(|f| read_checks(&f));
     reader.not_built(&["fixtures"]);
@@ -109,7 +113,8 @@ fn read_suite(sink: &Sink<'_>, root: &Node) -> Option<Suite> {
     Some(Suite {
         title: title.unwrap_or(name.as_str()).to_owned(),
         needs: needs.unwrap_or_default(),
-        domains: domains.unwrap_or_default(),
+        domains,
+        vectors: vectors.unwrap_or_default(),
         rests_on: rests_on.unwrap_or_default(),
         checks: checks?,
         name,

@@ -48,7 +48,7 @@ fixtures: []
 checks: [x]
 "#,
         r#"f:1:8: error: `suite` cannot be `bad name`: a name holds letters, digits, `.`, `_` and `-`, not ` ` (expected the name of the suite)
-f:2:1: error: `titel` is not a key of a suite (expected one of `suite`, `title`, `needs`, `domains`, `rests_on`, `checks`)
+f:2:1: error: `titel` is not a key of a suite (expected one of `suite`, `title`, `needs`, `domains`, `vectors`, `rests_on`, `checks`)
   help: did you mean `title`?
 f:3:1: error: `fixtures` is known but not built in this version
 f:4:10: error: a check cannot be a single value (expected a map, `key: value`)
@@ -140,7 +140,7 @@ checks:
   - id: e
     selinux: {mode: on, booleans: {x-y: on, z: maybe}}
   - id: f
-    denials: {allow: known.yaml, domain: x}
+    denials: {allow: [known.yaml], domain: x}
 "#,
         r#"f:4:5: error: a `service` check has no vantage
   help: it is always asked on the host; only `http` can be asked from elsewhere
@@ -156,9 +156,31 @@ f:11:14: error: `selinux` expects nothing (expected `mode`, `booleans` or both)
 f:13:21: error: `mode` cannot be `on` (expected one of `enforcing`, `permissive`, `disabled`)
 f:13:36: error: `x-y` is no SELinux boolean (expected a name, as `httpd_can_network_connect`)
 f:13:48: error: `z` cannot be `maybe` (expected `true` or `false`, `yes` or `no`, `on` or `off`)
-f:15:15: error: `allow` is known but not built in this version
-f:15:34: error: `domain` is not a key of `denials` (expected one of `domains`, `within`)
+f:15:22: error: `allow` cannot be a list (expected a file beside the suite's own, as `known-denials.yaml`)
+f:15:36: error: `domain` is not a key of `denials` (expected one of `domains`, `allow`, `within`)
   help: did you mean `domains`?
+"#,
+    ),
+    (
+        r#"suite: x
+domains: [httpd_t]
+vectors: [{target: "u:r:x_t", class: file}, {target: x_t, klass: file}, {target: x_t, class: dir}, {target: x_t, class: dir}, x]
+checks: [{id: a, command: {run: "true"}}]
+"#,
+        r#"f:3:20: error: `target` cannot be `u:r:x_t` (expected an SELinux type, as `httpd_t`)
+f:3:46: error: an item of `vectors` needs the key `class`
+f:3:59: error: `klass` is not a key of an item of `vectors` (expected one of `target`, `class`)
+  help: did you mean `class`?
+f:3:100: error: this stands in `vectors` twice
+f:3:127: error: an item of `vectors` cannot be a single value (expected a map, `key: value`)
+"#,
+    ),
+    (
+        r#"suite: x
+vectors: [{target: x_t, class: file}]
+checks: [{id: a, command: {run: "true"}}]
+"#,
+        r#"f:2:1: error: `vectors` asks about nobody: this suite names no `domains`
 "#,
     ),
     (
@@ -246,7 +268,10 @@ fn a_check_that_says_little_gets_the_documented_defaults() {
         ),
         (
             "denials: {}",
-            CheckKind::Denials(Denials { domains: vec![] }),
+            CheckKind::Denials(Denials {
+                domains: vec![],
+                allow: None,
+            }),
         ),
     ] {
         let check = only(check);
@@ -321,6 +346,17 @@ fn booleans_are_written_as_setsebool_writes_them() {
 }
 
 #[test]
+fn an_allow_list_is_named_and_read_by_somebody_else() {
+    let text = "suite: x\nchecks:\n  - { id: a, denials: { allow: ../known.yaml } }\n  \
+                - { id: b, denials: {} }\n";
+    let mut suite = good(text);
+    let lists: Vec<_> = suite.allow_lists().collect();
+    assert_eq!(lists.len(), 1);
+    assert_eq!(lists[0].file, "../known.yaml");
+    assert!(lists[0].entries.is_empty());
+}
+
+#[test]
 fn the_url_of_a_host_is_its_address_in_the_right_brackets() {
     let check = only("http: { url: 'http://{{ host }}:8080/' }");
     let CheckKind::Http(http) = check.kind else {
@@ -361,6 +397,25 @@ fn the_shipped_suites_say_what_they_mean() {
         (selinux.name.as_str(), selinux.checks.len()),
         ("selinux", 1)
     );
+}
+
+#[test]
+fn what_else_is_asked_is_named_by_type_and_class() {
+    let lines = include_str!("vectors.rs").lines();
+    let example: Vec<&str> = lines
+        .map_while(|l| l.strip_prefix("//!"))
+        .skip_while(|l| *l != " ```yaml")
+        .skip(1)
+        .take_while(|l| *l != " ```")
+        .map(|l| &l[1..])
+        .collect();
+    let checks = "checks: [{ id: a, command: { run: 'true' } }]";
+    let suite = good(&format!("suite: x\n{}\n{checks}", example.join("\n")));
+    let wanted = VectorTarget {
+        target: "postgresql_port_t".to_owned(),
+        class: "tcp_socket".to_owned(),
+    };
+    assert_eq!(suite.vectors, [wanted]);
 }
 
 /// The example in the documentation of each kind is one that the parser takes.

@@ -278,15 +278,20 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         self.happened(of, event, built + watch.elapsed())?;
         let answers = self.answers(of).await?;
         let watch = Stopwatch::start();
-        let items = vec![
-            of.trial.still_item(),
-            window::close_item(nonce, &id),
-            window::slice_item(&open.position()),
-        ];
-        let replies = self.ask_until_stopped("closing the window", items).await?;
-        experiment::read_still(&replies[0], &loaded_sha256).map_err(Halt::Failed)?;
+        let mut items = vec![of.trial.still_item()];
+        items.extend(open.close_items());
+        let mut replies = self.ask_until_stopped("closing the window", items).await?;
+        let still = replies.remove(0);
+        experiment::read_still(&still, &loaded_sha256).map_err(Halt::Failed)?;
         self.asked(of, phase, answers)?;
-        let capture = Box::new(open.close(&replies[1], &replies[2]));
+        let more = match open.more_item(&replies) {
+            None => None,
+            Some(item) => {
+                let asked = self.ask_until_stopped("reading another log", vec![item]);
+                asked.await?.pop()
+            }
+        };
+        let capture = Box::new(open.close(&replies, more.as_ref()));
         let event = ExperimentEvent::Window { phase, capture };
         Ok(self.happened(of, event, watch.elapsed())?)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use patchgate_core::{event::What, plan::PlannedHost};
+use patchgate_core::{event::What, evidence::access::Query, plan::PlannedHost};
 use tokio::time::Instant;
 
 use super::{Run, StopSignal};
@@ -42,6 +42,8 @@ pub(super) struct Link<'a, C: Connector, P> {
     pub(super) stop: StopSignal,
     /// When the state that the host is in began.
     pub(super) entered: Instant,
+    /// What the kernel answered at the baseline: asked again in every later state.
+    pub(super) answered: Vec<Query>,
     connection: Option<C::Host>,
 }
 
@@ -57,6 +59,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             host,
             stop,
             entered: Instant::now(),
+            answered: Vec::new(),
             connection: None,
         };
         let stop = link.stop.clone();

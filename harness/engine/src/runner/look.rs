@@ -3,7 +3,10 @@
 use futures_util::future::join_all;
 use patchgate_core::{
     event::What,
-    evidence::window::Expectations,
+    evidence::{
+        segment::{AskedFrom, Segment},
+        window::Expectations,
+    },
     facts::Facts,
     id::CheckId,
     observation::Observation,
@@ -28,7 +31,8 @@ use crate::{
         checks::{self, Way},
         facts, packages,
         snapshot::Watched,
-        vectors, window,
+        vectors,
+        window::{self, Open, read_segment, segment_item},
     },
 };
 
@@ -57,14 +61,20 @@ struct Sheet {
     vectors: Option<usize>,
     /// The state of audit, where no window tells of it.
     audit: Option<usize>,
-    first_check: usize,
+    /// Of each check.
+    checks: Vec<usize>,
+    /// Of each marker, in the order of their numbers; none where none are sent.
+    markers: Vec<usize>,
     /// The two items of the snapshot, after the checks: what they find is what the checks met.
     snapshot: usize,
     watched: Watched,
 }
 
 impl Sheet {
-    fn new<C, P>(run: &Run<C, P>, work: &Work<'_>) -> Self {
+    /// The markers stand between the checks: one before each, and one before those of the controller,
+    /// which come after the batch.
+    fn new<C: Connector, P>(link: &Link<'_, C, P>, work: &Work<'_>, window: Option<&Open>) -> Self {
+        let run = link.run;
         let mut items = Vec::new();
         let mut push = |item| {
             items.push(item);
@@ -79,10 +89,23 @@ impl Sheet {
             .then(|| push(lock::question(run.plan.run.as_str())));
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
-        let vectors = (!domains.is_empty()).then(|| push(vectors::item(&domains)));
+        let vectors =
+            (!domains.is_empty()).then(|| push(vectors::item(&run.plan.suites, &link.answered)));
         let audit = run.plan.looks_only().then(|| push(window::look_item()));
-        let first_check = items.len();
-        items.extend(work.on_host.iter().map(|(_, _, item)| item.clone()));
+        let mut markers = Vec::new();
+        let mut mark = |push: &mut dyn FnMut(Item) -> usize| {
+            if let Some(Open { nonce, id, .. }) = window {
+                markers.push(push(segment_item(nonce, id, next_number(&markers))));
+            }
+        };
+        let mut checks = Vec::new();
+        for (_, _, item) in &work.on_host {
+            mark(&mut push);
+            checks.push(push(item.clone()));
+        }
+        if !work.on_host.is_empty() || !work.from_controller.is_empty() {
+            mark(&mut push);
+        }
         let (snapshot, watched) = (items.len(), Watched::of(&run.plan));
         items.extend(watched.items());
         Self {
@@ -92,7 +115,8 @@ impl Sheet {
             packages,
             vectors,
             audit,
-            first_check,
+            checks,
+            markers,
             snapshot,
             watched,
         }
@@ -101,6 +125,25 @@ impl Sheet {
     fn read_snapshot(&self, facts: &Facts, replies: &[Reply]) -> Snapshot {
         let at = self.snapshot;
         self.watched.read(facts, &replies[at], &replies[at + 1])
+    }
+
+    /// The segments that the markers began.
+    fn segments(&self, work: &Work<'_>, replies: &[Reply]) -> Vec<Segment> {
+        let on_host = work
+            .on_host
+            .iter()
+            .map(|(id, ..)| (AskedFrom::Host, vec![id.clone()]));
+        let from_here = work.from_controller.iter().map(|(id, _)| id.clone());
+        let from_here = (AskedFrom::Controller, from_here.collect());
+        let groups = on_host.chain([from_here]);
+        let numbered = self.markers.iter().zip(1..).zip(groups);
+        let segment = |((at, number), (asked_from, checks)): ((&usize, u32), _)| Segment {
+            number,
+            asked_from,
+            checks,
+            marker: read_segment(&replies[*at]),
+        };
+        numbered.map(segment).collect()
     }
 
     fn read_facts(&self, replies: &[Reply]) -> Facts {
@@ -112,10 +155,15 @@ impl Sheet {
     }
 }
 
+/// The number of the next marker.
+fn next_number(markers: &[usize]) -> u32 {
+    u32::try_from(markers.len() + 1).unwrap_or(u32::MAX)
+}
+
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Reads the facts and access vectors, makes every check, and closes the window.
-    pub(super) async fn look(&mut self, stay: Stay) -> Result<Looked, Stop> {
-        let looked = match self.look_around(stay.state).await {
+    pub(super) async fn look(&mut self, mut stay: Stay) -> Result<Looked, Stop> {
+        let looked = match self.look_around(&mut stay).await {
             Ok(looked) => looked,
             Err(stop) => return Err(self.abandon(stay, stop)),
         };
@@ -128,11 +176,11 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     }
 
     /// Everything of a state but its window, until somebody stops the run.
-    async fn look_around(&mut self, state: State) -> Result<Looked, Stop> {
+    async fn look_around(&mut self, stay: &mut Stay) -> Result<Looked, Stop> {
         self.go_on()?;
-        let work = self.work();
+        let (work, state) = (self.work(), stay.state);
         let (run, host, stop) = (self.run, self.host, self.stop.clone());
-        let looked = until_stopped(stop.clone(), self.look_on_host(state, &work)).await;
+        let looked = until_stopped(stop.clone(), self.look_on_host(stay, &work)).await;
         let looked = self.let_go(looked)?;
         let from_here = async { Ok(look_from_here(run, host, state, &work).await?) };
         until_stopped(stop, from_here).await?;
@@ -160,8 +208,9 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     }
 
     /// The batch of a state; each check is recorded as soon as its answer comes.
-    async fn look_on_host(&mut self, state: State, work: &Work<'_>) -> Result<Looked, Stop> {
-        let mut sheet = Sheet::new(self.run, work);
+    async fn look_on_host(&mut self, stay: &mut Stay, work: &Work<'_>) -> Result<Looked, Stop> {
+        let state = stay.state;
+        let mut sheet = Sheet::new(self, work, stay.marked_window().as_deref());
         let items = std::mem::take(&mut sheet.items);
         self.ensure("reading the host").await?;
         let (run, host) = (self.run, self.host);
@@ -170,9 +219,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             if sheet.lock == Some(at) {
                 holder = lock::held(reply);
             }
-            let check = at
-                .checked_sub(sheet.first_check)
-                .and_then(|i| work.on_host.get(i));
+            let check = sheet.checks.iter().position(|check| *check == at);
+            let check = check.and_then(|i| work.on_host.get(i));
             if let (Some((id, check, _)), None, None) = (check, &holder, &trouble) {
                 let saw = checks::read(check, &host.address, reply);
                 trouble = record_check(run, host, state, id.clone(), saw).err();
@@ -186,7 +234,12 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             return Err(self.record_stop(What::HostLocked { holder }));
         }
         match replies {
-            Ok(replies) => self.read_answers(state, &sheet, &replies).await,
+            Ok(replies) => {
+                if let Some(window) = stay.marked_window() {
+                    window.segments = sheet.segments(work, &replies);
+                }
+                self.read_answers(state, &sheet, &replies).await
+            }
             Err(_) => self.retell(state).await,
         }
     }
@@ -201,6 +254,10 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         self.record_facts(state, &facts)?;
         if let Some(at) = sheet.vectors {
             let vectors = vectors::read(&self.run.plan.domains(), &replies[at]);
+            if state == State::Baseline {
+                let answered = vectors.known().map(|t| t.vectors.keys().cloned().collect());
+                self.answered = answered.unwrap_or_default();
+            }
             self.run
                 .write(self.host, Some(state), What::VectorsRead { vectors })?;
         }

@@ -18,6 +18,13 @@ pub(super) struct Stay {
     expected: Expectations,
 }
 
+impl Stay {
+    /// The open window, if it takes markers.
+    pub(super) fn marked_window(&mut self) -> Option<&mut Open> {
+        self.window.as_mut().filter(|open| open.takes_markers())
+    }
+}
+
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Enters a state: opens its window, before anything makes the state.
     pub(super) async fn enter(
@@ -49,18 +56,23 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let Some(open) = &stay.window else {
             return Ok(true);
         };
-        let close = window::close_item(&open.nonce, &open.id);
-        let slice = window::slice_item(&open.position());
-        match self
-            .ask_until_stopped("closing the window", vec![close, slice])
-            .await
-        {
-            Ok(replies) => {
-                self.record(stay, |open| open.close(&replies[0], &replies[1]))?;
-                Ok(replies[0].is_ok())
+        let asked = self.ask_until_stopped("closing the window", open.close_items());
+        let replies = match asked.await {
+            Ok(replies) => replies,
+            Err(stop) => return Err(self.abandon(stay, stop)),
+        };
+        let (more, ended) = match open.more_item(&replies) {
+            None => (None, Ok(())),
+            Some(item) => {
+                let asked = self.ask_until_stopped("reading another log", vec![item]);
+                match asked.await {
+                    Ok(mut replies) => (replies.pop(), Ok(())),
+                    Err(stop) => (None, Err(stop)),
+                }
             }
-            Err(stop) => Err(self.abandon(stay, stop)),
-        }
+        };
+        self.record(stay, |open| open.close(&replies, more.as_ref()))?;
+        ended.map(|()| replies[0].is_ok())
     }
 
     /// Records a window that will never be closed.

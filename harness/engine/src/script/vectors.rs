@@ -1,17 +1,25 @@
-//! The access vectors of watched domains, as the kernel answers them.
+//! The access vectors of watched domains, as the kernel answers them: about what their processes are
+//! found to use, what the suites rest on, and some lists.
 
-use std::time::Duration;
+mod shell;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    time::Duration,
+};
 
 use patchgate_core::{
     evidence::{
         access::{Query, VectorTable},
-        vectors::{parse_vectors, vector_script},
+        vectors::parse_vectors,
     },
     reading::Reading,
+    suite::{Suite, VectorTarget},
 };
 
 use super::answer;
-use crate::host::{Item, Reply};
+use crate::host::{Item, Reply, quote};
 
 /// Classes that a domain has objects of itself: its sockets, its processes, its pipes.
 const OWN: [&str; 12] = [
@@ -29,7 +37,8 @@ const OWN: [&str; 12] = [
     "msgq",
 ];
 
-/// What follows a domain's stem in the names of the types that are its own, and their classes.
+/// What follows a domain's stem in the names of the types that are its own; each is asked about as file
+/// and as directory. They are there also when the service is not.
 const FILES: [&str; 9] = [
     "exec_t",
     "config_t",
@@ -43,10 +52,13 @@ const FILES: [&str; 9] = [
 ];
 
 /// The types that every network service uses, and the class of the use.
-const COMMON: [(&str, &str); 8] = [
+const COMMON: [(&str, &str); 11] = [
     ("http_port_t", "tcp_socket"),
     ("http_cache_port_t", "tcp_socket"),
     ("unreserved_port_t", "tcp_socket"),
+    ("ephemeral_port_t", "tcp_socket"),
+    ("reserved_port_t", "tcp_socket"),
+    ("hi_reserved_port_t", "tcp_socket"),
     ("node_t", "tcp_socket"),
     ("lib_t", "file"),
     ("cert_t", "file"),
@@ -54,39 +66,125 @@ const COMMON: [(&str, &str); 8] = [
     ("urandom_device_t", "chr_file"),
 ];
 
-/// The queries for some domains.
-#[must_use]
-pub fn queries(domains: &[String]) -> Vec<Query> {
-    domains.iter().flat_map(|d| queries_of(d)).collect()
+/// How many targets of one class and domain stand in one line of the script.
+const A_LINE: usize = 100;
+
+/// The parts of a host's file system that the script reads; others in tests.
+struct Roots<'a> {
+    proc: &'a str,
+    selinux: &'a str,
+    /// One question to the kernel.
+    kernel: &'a str,
 }
 
-fn queries_of(domain: &str) -> Vec<Query> {
+const REAL: Roots<'_> = Roots {
+    proc: "/proc",
+    selinux: "/sys/fs/selinux /selinux",
+    kernel: shell::KERNEL,
+};
+
+/// Asks the kernel about the domains of the suites. What was answered at the baseline is asked again,
+/// whatever is found by then: only the same question shows a loss.
+#[must_use]
+pub fn item(suites: &[Suite], answered: &[Query]) -> Item {
+    Item {
+        cap: 4 << 20,
+        ..Item::new(script(&REAL, suites, answered), Duration::from_secs(60))
+    }
+}
+
+fn script(roots: &Roots<'_>, suites: &[Suite], answered: &[Query]) -> String {
+    let queries = queries(suites, answered);
+    let mut text = format!("P={} R='{}' nl='\n' tab='\t'\n", roots.proc, roots.selinux);
+    text += shell::FIND;
+    let watched: BTreeSet<&str> = domains_of(suites).collect();
+    let watched: Vec<&str> = watched.into_iter().collect();
+    let _ = writeln!(text, "watched=' {} '", watched.join(" "));
+    let _ = writeln!(text, "all='{}' n_all={}", lines(&queries), queries.len());
+    text += &rests(suites);
+    for part in [shell::USES, shell::LABELS, shell::MORE, shell::ASK] {
+        text += &shell::filled(part, roots.kernel);
+    }
+    text
+}
+
+fn domains_of(suites: &[Suite]) -> impl Iterator<Item = &str> {
+    suites
+        .iter()
+        .flat_map(|s| s.domains.iter().map(String::as_str))
+}
+
+/// The questions that are known beforehand: the lists, those of the suites, and the baseline's.
+fn queries(suites: &[Suite], answered: &[Query]) -> BTreeSet<Query> {
+    let of_suite = |s: &Suite| {
+        let of_domain = |d: &String| listed(d, &s.vectors);
+        s.domains.iter().flat_map(of_domain).collect::<Vec<_>>()
+    };
+    let listed = suites.iter().flat_map(of_suite);
+    listed.chain(answered.iter().cloned()).collect()
+}
+
+fn listed(domain: &str, targets: &[VectorTarget]) -> Vec<Query> {
     let stem = domain.strip_suffix("_t").unwrap_or(domain);
     let source = context(domain);
-    let object = |kind: &str| format!("system_u:object_r:{kind}:s0");
     let mut pairs: Vec<(String, &str)> = OWN.iter().map(|c| (source.clone(), *c)).collect();
     for kind in FILES {
         let target = object(&format!("{stem}_{kind}"));
         pairs.extend([(target.clone(), "file"), (target, "dir")]);
     }
     pairs.extend(COMMON.iter().map(|(kind, class)| (object(kind), *class)));
+    let more = targets.iter().map(|t| match t.target == domain {
+        true => (source.clone(), t.class.as_str()),
+        false => (object(&t.target), t.class.as_str()),
+    });
+    pairs.extend(more);
     pairs
         .iter()
         .filter_map(|(target, class)| Query::new(&source, target, class).ok())
         .collect()
 }
 
-/// Asks the kernel.
-#[must_use]
-pub fn item(domains: &[String]) -> Item {
-    let script = format!(
-        "[ -e /sys/fs/selinux/access ] || [ -e /selinux/access ] || {{ echo 'there is no selinuxfs' >&2; exit 1; }}\n{}",
-        vector_script(&queries(domains))
-    );
-    Item {
-        cap: 2 << 20,
-        ..Item::new(script, Duration::from_secs(60))
+/// `CLASS SOURCE TARGET…`, the usual context of an object as its type alone.
+fn lines(queries: &BTreeSet<Query>) -> String {
+    let mut targets: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for query in queries {
+        let usual = query.target().strip_prefix("system_u:object_r:");
+        let usual = usual.and_then(|t| t.strip_suffix(":s0"));
+        let type_ = usual.filter(|t| !t.contains(':'));
+        let line = targets.entry((query.class(), query.source())).or_default();
+        line.push(type_.unwrap_or(query.target()));
     }
+    let mut text = String::new();
+    for ((class, source), targets) in targets {
+        for some in targets.chunks(A_LINE) {
+            let _ = writeln!(text, "{class} {source} {}", some.join(" "));
+        }
+    }
+    text
+}
+
+/// The paths that the suites rest on, with their domains, and what lists them. `ls` heads each of several
+/// directories with its name.
+fn rests(suites: &[Suite]) -> String {
+    let mut known = String::new();
+    let mut list = String::new();
+    for suite in suites.iter().filter(|s| !s.domains.is_empty()) {
+        for path in &suite.rests_on.paths {
+            let path = match path.trim_end_matches('/') {
+                "" => "/",
+                path => path,
+            };
+            for domain in &suite.domains {
+                let _ = writeln!(known, "//rest {domain} {path}");
+            }
+            list = list + " " + &quote::sh(path);
+        }
+    }
+    let list = match list.as_str() {
+        "" => ":".to_owned(),
+        list => format!("ls -aU1 -- /dev/null{list}"),
+    };
+    format!("rests={}\nlist() {{ {list}; }}\n", quote::sh(&known))
 }
 
 /// Reads the answers; a table that is not whole is missing, and so is one that does not tell what a
@@ -115,34 +213,9 @@ fn context(domain: &str) -> String {
     format!("system_u:system_r:{domain}:s0")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_domain_of_which_the_kernel_tells_nothing_is_missing() {
-        let mut reply = Reply::silent(crate::host::Exit::Code(0));
-        let own = context("httpd_t");
-        let told = format!(
-            "vectors begin 1\nclass tcp_socket 7\nperm tcp_socket listen 14\n\
-             av {own} {own} tcp_socket : 3fa3f ffffffff 0 ffffffff 1 0\nvectors end 1\n"
-        );
-        reply.stdout.bytes = told.into_bytes();
-        let domain = |name: &str| [name.to_owned()];
-        assert!(read(&domain("httpd_t"), &reply).known().is_some());
-        let why = read(&domain("htpd_t"), &reply);
-        assert_eq!(why.why(), Some("the kernel tells nothing of htpd_t"));
-    }
-
-    #[test]
-    fn the_sockets_of_a_domain_are_watched() {
-        let all = queries(&["httpd_t".to_owned()]);
-        let own = Query::new(
-            "system_u:system_r:httpd_t:s0",
-            "system_u:system_r:httpd_t:s0",
-            "tcp_socket",
-        );
-        assert!(all.contains(&own.unwrap()));
-        assert_eq!(all.len(), OWN.len() + 2 * FILES.len() + COMMON.len());
-    }
+fn object(kind: &str) -> String {
+    format!("system_u:object_r:{kind}:s0")
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,8 +74,11 @@ fn table(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {
     let mut text = paint.mood(Mood::Heading, "denials") + "\n";
     for host in &verdict.hosts {
-        for (states, statement) in story::of_denials(host) {
-            let _ = writeln!(text, "  {}, {states}: {statement}", host.host);
+        for said in story::of_denials(host) {
+            let _ = writeln!(text, "  {}, {}: {}", host.host, said.states, said.statement);
+            for denial in said.seen {
+                let _ = writeln!(text, "    {denial}");
+            }
         }
     }
     (!verdict.hosts.is_empty()).then_some(text)

@@ -92,8 +92,11 @@ fn said(judgement: &Judgement, host: &HostName) -> String {
     let Some(host) = judgement.verdict.hosts.iter().find(|h| h.host == *host) else {
         return String::new();
     };
-    let denials = story::of_denials(host).into_iter();
-    let denials = denials.map(|(states, text)| format!("denials, {states}: {text}"));
+    let denials = story::of_denials(host).into_iter().flat_map(|said| {
+        let statement = format!("denials, {}: {}", said.states, said.statement);
+        let seen = said.seen.into_iter().map(|s| format!("  {s}"));
+        std::iter::once(statement).chain(seen)
+    });
     let packages = host.packages.iter().map(|p| format!("package {p}"));
     denials.chain(packages).collect::<Vec<_>>().join("\n")
 }

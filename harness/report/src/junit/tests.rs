@@ -49,6 +49,7 @@ fn poison(verdict: &mut Verdict, text: &str) {
     host.packages = vec![text.into()];
     host.transaction = Some(text.into());
     host.denials[0].statement = text.into();
+    host.denials[0].seen = vec![testing::denial(text); 300];
     let finding = &mut verdict.findings[0];
     finding.id = text.into();
     finding.symptoms[0].text = text.into();

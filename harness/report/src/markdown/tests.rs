@@ -21,6 +21,11 @@ fn text_of_hosts_is_no_markup() {
     );
     let mut run = testing::february();
     run.verdict.findings[0].cause.explanation = evil.into();
+    run.verdict.hosts[1].denials[1].seen = vec![testing::denial(evil)];
     let text = summary(&testing::plan(), &run);
+    assert!(
+        text.contains("\n  - httpd\\_t \\{ getattr read \\} on file of"),
+        "{text}"
+    );
     assert_eq!(text.lines().filter(|l| l.starts_with("# ")).count(), 1);
 }

@@ -29,6 +29,7 @@ pub fn all() -> Vec<Case> {
         mode_drift(),
         access_lost(),
         february_of_a_broken_host(),
+        docroot_relabelled(),
     ]
 }
 
@@ -263,4 +264,13 @@ pub fn february_of_a_broken_host() -> Case {
         ],
     );
     (pair("february-of-a-broken-host", rebuild), expected)
+}
+
+/// The document root has another type since the update: the kernel is asked about both, and a type that
+/// only one state knows is not taken for lost.
+#[must_use]
+pub fn docroot_relabelled() -> Case {
+    let rebuild = HostScript::rebuild();
+    let rebuild = rebuild.when(Moment::Transaction, Effect::Docroot("default_t"));
+    (pair("docroot-relabelled", rebuild), Expectation::OPEN)
 }

@@ -255,7 +255,7 @@ pub fn comes_back_changed() -> Case {
 /// and nobody claims to know.
 #[must_use]
 pub fn lost_among_checks() -> Case {
-    let how = Break::before("checks").nth(2).at(4).then(Comeback::AtOnce);
+    let how = Break::before("checks").nth(2).at(6).then(Comeback::AtOnce);
     let rebuild = HostScript::rebuild().breaks(how);
     let cells: Cells = &[
         ("centos-web patched httpd/service", "errored"),

@@ -8,7 +8,7 @@ use patchgate_engine::host::{Captured, Exit, Item, Reply, job::LONG_POLL};
 use super::{Denied, Machine};
 use crate::{
     ask::{Ask, LockAct},
-    vectors,
+    vectors::{self, Used},
 };
 
 /// How long an item takes that does nothing special.
@@ -18,7 +18,12 @@ impl Machine {
     /// Carries an item out.
     pub(crate) fn answer(&mut self, ask: &Ask, item: &Item) -> Reply {
         match ask {
-            Ask::Edge(end, marker) => printed(self.edge(*end, marker)),
+            Ask::Edge(edge) => printed(self.edge(edge)),
+            Ask::Mark(text) => match self.audit.inner_marker(text) {
+                Ok(()) => slow(printed(String::new()), QUICK),
+                Err(why) => ended((127, String::new(), why), 5),
+            },
+            Ask::OtherLog(cursor) => self.other_log(*cursor),
             Ask::Audit => printed(self.audit_looked_at()),
             Ask::Slice(Ok(from)) => printed(self.audit.slice(*from)),
             Ask::Slice(Err(why)) => printed(format!("slice none {why}\n")),
@@ -29,10 +34,13 @@ impl Machine {
             Ask::Restart(unit) => ended(self.restart(unit), 900),
             Ask::Facts => printed(self.facts()),
             Ask::Packages => self.list(),
-            Ask::Vectors(_) if !self.vectors || self.enforcing.is_none() => {
+            Ask::Vectors(..) if !self.vectors || self.enforcing.is_none() => {
                 ended((1, String::new(), "there is no selinuxfs\n".to_owned()), 5)
             }
-            Ask::Vectors(queries) => printed(vectors::answer(self.policy, queries)),
+            Ask::Vectors(known, rests) => {
+                let used = self.used(rests);
+                printed(vectors::answer(self.policy, known, &used))
+            }
             Ask::Policy(paths) => printed(self.policy_told(paths)),
             Ask::System(units, certificates) => printed(self.system_told(units, certificates)),
             Ask::Service(unit) => printed(self.unit(unit)),
@@ -44,6 +52,16 @@ impl Machine {
             Ask::Step(step) => self.step(step),
             Ask::Experiment(step) => self.experiment_step(step),
             Ask::Command(run) => self.command(run, item),
+        }
+    }
+
+    fn other_log(&self, cursor: Option<usize>) -> Reply {
+        match self.audit.journal(cursor) {
+            Some(lines) => printed(format!("slice journal whole\n{lines}")),
+            None => {
+                let why = "there is no journalctl\ndmesg: read kernel buffer failed\n";
+                ended((0, "slice none\n".to_owned(), why.to_owned()), 5)
+            }
         }
     }
 
@@ -130,6 +148,25 @@ impl Machine {
             text += "Context=system_u:system_r:httpd_t:s0\n";
         }
         text
+    }
+
+    /// What the script finds: what httpd has open while it runs, and the paths that the suites rest on.
+    fn used(&self, rests: &[(String, String)]) -> Vec<Used> {
+        let runs = self.units.get("httpd").is_some_and(|s| s == "active");
+        let open = [
+            ("/usr/sbin/httpd", "httpd_program_t", "file"),
+            ("/dev/null", "null_device_t", "chr_file"),
+        ];
+        let used = |domain: &str, (path, type_, class): (&str, &'static str, &'static str)| Used {
+            domain: domain.to_owned(),
+            path: path.to_owned(),
+            type_,
+            class,
+        };
+        let open = open.iter().filter(|_| runs).map(|o| used("httpd_t", *o));
+        let labelled = rests.iter().filter(|(_, p)| p == "/var/www/html");
+        let labelled = labelled.map(|(d, p)| used(d, (p, self.docroot, "dir")));
+        open.chain(labelled).collect()
     }
 
     fn facts(&self) -> String {

@@ -1,5 +1,8 @@
 //! The audit system of a scripted host: its log, its counters, its rules.
 
+use patchgate_core::evidence::capture::DEFAULT_LOG;
+use serde_json::{Value, json};
+
 use super::Denied;
 use crate::script::Effect;
 
@@ -16,11 +19,30 @@ pub(super) struct Audit {
     pub(super) tools: bool,
     pub(super) readable: bool,
     markers_arrive: bool,
+    inner_markers_arrive: bool,
+    control: Provoked,
     log: String,
+    /// The journal's entries, where the host has one that can be read.
+    journal: Option<Vec<String>>,
     inode: u64,
     /// The rotated log, if it is still there.
     older: Option<(u64, String)>,
     serial: u64,
+    /// Seconds since the boot; every record takes one.
+    pub(super) uptime: u64,
+    /// The clock at the boot, as it is set now.
+    booted: u64,
+}
+
+/// What becomes of a denial that patchgate provokes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Provoked {
+    /// It is logged.
+    Logged,
+    /// It is refused and reaches no log.
+    Swallowed,
+    /// The policy hides it, so that it is not even tried.
+    Hidden,
 }
 
 impl Default for Audit {
@@ -33,10 +55,15 @@ impl Default for Audit {
             tools: true,
             readable: true,
             markers_arrive: true,
+            inner_markers_arrive: true,
+            control: Provoked::Logged,
             log: String::new(),
+            journal: None,
             inode: 17_001,
             older: None,
             serial: 200,
+            uptime: 200,
+            booted: 1_361_500_000,
         };
         audit.record(
             "DAEMON_START",
@@ -66,9 +93,16 @@ impl Audit {
             Effect::NoAuditctl => self.tools = false,
             Effect::Excluded => self.rules = "-a always,exclude -F msgtype=AVC",
             Effect::MarkersLost => self.markers_arrive = false,
+            Effect::InnerMarkersLost => self.inner_markers_arrive = false,
+            Effect::ControlSwallowed => self.control = Provoked::Swallowed,
+            Effect::ControlImpossible => self.control = Provoked::Hidden,
+            Effect::ClockSet(by) => self.booted = self.booted.saturating_add_signed(*by),
+            Effect::SerialsRestarted => self.serial = 1,
+            Effect::Journal => self.journal = Some(Vec::new()),
             Effect::FebruaryPolicy
             | Effect::GoodPolicy
             | Effect::VectorsUnreadable
+            | Effect::Docroot(_)
             | Effect::Loud(_)
             | Effect::Permissive
             | Effect::KernelLine(_)
@@ -110,16 +144,93 @@ impl Audit {
     /// Adds a record of the kernel's, unless nobody is there to write it down.
     pub(super) fn record(&mut self, kind: &str, body: &str) {
         self.serial += 1;
-        let (sec, serial) = (1_361_500_000 + self.serial, self.serial);
+        self.uptime += 1;
+        let (sec, serial) = (self.booted + self.uptime, self.serial);
         self.line(&format!(
             "type={kind} msg=audit({sec}.250:{serial}): {body}"
         ));
+        if self.enabled != 0 {
+            self.entry(&json!({
+                "_TRANSPORT": "audit",
+                "_AUDIT_TYPE_NAME": kind,
+                "_AUDIT_ID": serial.to_string(),
+                "_SOURCE_REALTIME_TIMESTAMP": format!("{sec}250000"),
+                "MESSAGE": format!("{kind} {body}"),
+            }));
+        }
     }
 
     fn line(&mut self, line: &str) {
         if self.pid != 0 && self.enabled != 0 {
             self.log.push_str(line);
             self.log.push('\n');
+        }
+    }
+
+    fn entry(&mut self, entry: &Value) {
+        if let Some(journal) = &mut self.journal {
+            journal.push(entry.to_string());
+        }
+    }
+
+    /// `logger -t patchgate`.
+    pub(super) fn logger(&mut self, text: &str) {
+        self.entry(&json!({
+            "_TRANSPORT": "syslog", "SYSLOG_IDENTIFIER": "patchgate", "MESSAGE": text,
+        }));
+    }
+
+    /// Where the journal ends, if there is one.
+    pub(super) fn cursor(&self) -> Option<usize> {
+        self.journal.as_ref().map(Vec::len)
+    }
+
+    /// The journal from a position on.
+    pub(super) fn journal(&self, cursor: Option<usize>) -> Option<String> {
+        let entries = self.journal.as_ref()?.iter().skip(cursor.unwrap_or(0));
+        Some(entries.map(|entry| format!("{entry}\n")).collect())
+    }
+
+    /// Whether auditd's log may not do, so that others are noted.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.pid == 0 || !self.tools || !self.readable
+    }
+
+    /// A marker inside a window.
+    pub(super) fn inner_marker(&mut self, text: &str) -> Result<(), String> {
+        if !self.tools {
+            return Err("sh: 1: exec: auditctl: not found\n".to_owned());
+        }
+        if self.inner_markers_arrive {
+            self.marker(text);
+        }
+        Ok(())
+    }
+
+    /// What the control prints.
+    pub(super) fn control(&mut self, name: &str) -> String {
+        const FROM: &str = "unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023";
+        const TO: &str = "system_u:system_r:init_t:s0";
+        let pid = 9000 + self.serial;
+        match self.control {
+            Provoked::Hidden => {
+                return "control=impossible a dontaudit rule hides dyntransition\n".to_owned();
+            }
+            Provoked::Swallowed => {}
+            Provoked::Logged => self.avc(&format!(
+                "avc:  denied  {{ dyntransition }} for  pid={pid} comm=\"{name}\" scontext={FROM} \
+                 tcontext={TO} tclass=process permissive=0"
+            )),
+        }
+        format!(
+            "control=refused {pid} dyntransition {name}\ncontrol.from={FROM}\ncontrol.to={TO}\n"
+        )
+    }
+
+    /// A denial of the kernel's, unless a rule keeps it out.
+    fn avc(&mut self, body: &str) {
+        if self.rules == "No rules" {
+            self.record("AVC", body);
         }
     }
 
@@ -155,9 +266,6 @@ impl Audit {
 
     /// A refusal, or, while the domain is permissive, what would have been one.
     pub(super) fn denial(&mut self, denied: Denied, permissive: bool) {
-        if self.rules != "No rules" {
-            return;
-        }
         let permissive = u8::from(permissive);
         let body = match denied {
             Denied::Page => of_file("/var/www/html/index.html", permissive),
@@ -165,16 +273,25 @@ impl Audit {
             Denied::Accept => of_socket("accept", permissive),
             Denied::Listen => of_socket("listen", permissive),
         };
-        self.record("AVC", &body);
+        self.avc(&body);
     }
 
-    /// `stat -c '%d %i %s'` of the log.
+    /// `stat -c '%d %i %s %n'` of the log.
     pub(super) fn position(&self) -> Result<String, String> {
         if self.readable {
-            Ok(format!("{DEVICE} {} {}", self.inode, self.log.len()))
+            Ok(format!(
+                "{DEVICE} {} {} {DEFAULT_LOG}",
+                self.inode,
+                self.log.len()
+            ))
         } else {
             Err("stat: cannot statx '/var/log/audit/audit.log': Permission denied".to_owned())
         }
+    }
+
+    /// Whether a text stands in the log.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        self.log.contains(text)
     }
 
     /// What the slice script prints.

@@ -3,26 +3,69 @@
 use patchgate_core::evidence::marker::MarkerEnd;
 
 use super::Machine;
+use crate::ask::Edge;
 
 impl Machine {
     /// Sends the marker and tells audit's state; what a script plans for the window comes after.
-    pub(super) fn edge(&mut self, end: MarkerEnd, marker: &str) -> String {
-        let first = match end {
-            MarkerEnd::Begin => self.audit.position(),
-            MarkerEnd::End => Ok(String::new()),
-        };
-        let sent = self.audit.tools.then(|| self.audit.marker(marker));
-        let mut text = match end {
-            MarkerEnd::Begin => said("position", first) + &said("marker", tool(sent.is_some(), "")),
-            MarkerEnd::End => {
-                said("marker", tool(sent.is_some(), "")) + &said("position", self.audit.position())
+    pub(super) fn edge(&mut self, edge: &Edge) -> String {
+        let Edge {
+            end,
+            marker,
+            control,
+            others,
+        } = edge;
+        match end {
+            MarkerEnd::Begin => {
+                let text = said("position", self.audit.position())
+                    + &self.mark(marker)
+                    + &self.other_logs(*others && self.audit.in_doubt(), marker)
+                    + &self.control(control)
+                    + &self.audit_state();
+                self.opened(marker);
+                text
             }
-        };
-        text += &self.audit_state();
-        if end == MarkerEnd::Begin {
-            self.opened(marker);
+            MarkerEnd::End => {
+                let text = self.control(control) + &self.other_logs(*others, marker);
+                text + &self.mark(marker)
+                    + &said("position", self.audit.position())
+                    + &self.arrived(marker)
+                    + &self.audit_state()
+            }
         }
-        text
+    }
+
+    fn mark(&mut self, marker: &str) -> String {
+        let sent = self.audit.tools.then(|| self.audit.marker(marker));
+        let up = self.audit.uptime;
+        said("marker", tool(sent.is_some(), "")) + &format!("marked={up}.20 {up}.30\n")
+    }
+
+    fn arrived(&self, marker: &str) -> String {
+        let there = self.audit.readable && self.audit.holds(marker);
+        if there { "arrived=1\n" } else { "" }.to_owned()
+    }
+
+    /// Marks the logs that stand in for auditd's.
+    fn other_logs(&mut self, wanted: bool, marker: &str) -> String {
+        if !wanted {
+            return String::new();
+        }
+        let cursor = self.audit.cursor();
+        self.audit.logger(marker);
+        let none = || "there is no journal".to_owned();
+        "weak=1\n".to_owned()
+            + &said("cursor", cursor.map(|n| n.to_string()).ok_or_else(none))
+            + &said("entry", cursor.map(|_| String::new()).ok_or_else(none))
+            + &said("ring", Ok(String::new()))
+            + &said("line", Err("there is no /dev/kmsg".to_owned()))
+    }
+
+    fn control(&mut self, name: &str) -> String {
+        match self.enforcing {
+            Some(true) => self.audit.control(name),
+            Some(false) => "control=impossible SELinux does not enforce\n".to_owned(),
+            None => "control=impossible there is no selinuxfs\n".to_owned(),
+        }
     }
 
     /// Tells audit's state, without a marker.

@@ -29,7 +29,7 @@ impl Machine {
                 let why = "experiment not possible on this host: it has no store of CIL modules\n";
                 ended((1, String::new(), why.to_owned()), 5)
             }
-            Step::Mark(units) => printed(self.mark(units)),
+            Step::Mark(units) => printed(self.told_mark(units)),
             Step::Arm(after) => printed(self.arm(*after)),
             Step::Build => self.build(),
             Step::Change(phase) => self.change(*phase),
@@ -50,7 +50,7 @@ impl Machine {
         format!("{:064x}", self.policy.seqno)
     }
 
-    fn mark(&self, units: &[String]) -> String {
+    fn told_mark(&self, units: &[String]) -> String {
         let mut text = format!(
             "mode={}\nloaded={}\ndisk={:064x}\nmodules={:064x}\nbooleans={:064x}\n",
             u8::from(self.enforcing == Some(true)),

@@ -2,7 +2,7 @@
 
 use patchgate_core::{
     evidence::{
-        capture::{LogPosition, LogSlice, LogSource, WindowCapture, WindowEdge},
+        capture::{DEFAULT_LOG, LogPosition, LogSlice, LogSource, WindowCapture, WindowEdge},
         marker::{MarkerEnd, marker_text},
     },
     reading::Reading,
@@ -40,6 +40,8 @@ pub(super) fn capture(id: &str, records: &[String]) -> WindowCapture {
             reached_begin: true,
             trouble: None,
         },
+        segments: Vec::new(),
+        beside: Vec::new(),
     }
 }
 
@@ -65,8 +67,12 @@ fn edge(size: u64) -> WindowEdge {
             device: 64_768,
             inode: 17,
             size,
+            path: DEFAULT_LOG.to_owned(),
         }),
         kernel_suppressions: Reading::Known(Vec::new()),
         mode: Reading::Known("1".to_owned()),
+        marked: None,
+        control: None,
+        weak: None,
     }
 }

@@ -1,16 +1,19 @@
 //! Finds the gaps of one window.
 
+mod audit;
+
 use std::collections::BTreeMap;
 
-use super::{Expectations, Window};
+use super::{
+    Expectations, Window, clock,
+    control::Controls,
+    marker::{Form, MarkerEnd},
+};
 use crate::evidence::{
-    audit_rules::excluding_rules,
-    audit_status::AuditStatus,
-    capture::{LogSource, Reading, WindowCapture, WindowEdge},
+    capture::{LogSlice, LogSource, Reading, WindowCapture, WindowEdge},
     coverage::{Coverage, Gap},
     kind::RecordKind,
     mac_change::{MacChange, MacChangeKind},
-    marker::MarkerEnd,
     record::Record,
     suppression::{Suppression, suppression},
 };
@@ -20,6 +23,7 @@ pub(super) fn coverage(
     capture: &WindowCapture,
     window: &Window,
     changes: &[MacChange],
+    controls: &Controls<'_>,
     expected: Expectations,
 ) -> Coverage {
     let (begin, end) = match (capture.begin.get(), capture.end.get()) {
@@ -37,10 +41,12 @@ pub(super) fn coverage(
     gaps.extend(selinux(capture, begin, end));
     gaps.extend(mac(begin, end, changes, expected));
     gaps.extend(policy_errors(window));
-    gaps.extend(boot(begin, end));
-    gaps.extend(audit(begin, end));
+    gaps.extend(time(begin, end, window));
+    let same_boot = boot(begin, end) != Some(Gap::BootChanged);
+    gaps.extend(audit::audit(begin, end, same_boot));
     gaps.extend(inside(window));
-    gaps.extend(markers(begin, end, window));
+    gaps.extend(markers(capture, begin, end, window));
+    gaps.extend(controls.gaps(window));
     gaps.extend(log(capture, window));
     gaps.extend(suppressed(capture, begin, end, window));
     if gaps.is_empty() {
@@ -154,6 +160,17 @@ fn policy_errors(window: &Window) -> Option<Gap> {
     Some(Gap::PolicyErrors { count, record })
 }
 
+/// The host's boot; within one boot its clock and the numbers of its records.
+fn time(begin: &WindowEdge, end: &WindowEdge, window: &Window) -> Vec<Gap> {
+    match boot(begin, end) {
+        Some(gap @ Gap::BootChanged) => vec![gap],
+        gap => {
+            let steps = [clock::clock(begin, end, window), clock::serials(window)];
+            [gap].into_iter().chain(steps).flatten().collect()
+        }
+    }
+}
+
 /// The host's boot.
 fn boot(begin: &WindowEdge, end: &WindowEdge) -> Option<Gap> {
     match (begin.boot_id.get(), end.boot_id.get()) {
@@ -166,94 +183,6 @@ fn boot(begin: &WindowEdge, end: &WindowEdge) -> Option<Gap> {
             why: why.to_owned(),
         }),
     }
-}
-
-/// The kernel's audit system, from `auditctl -s` and `auditctl -l`.
-fn audit(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
-    let mut gaps = rules(begin, end);
-    match (status(begin), status(end)) {
-        (Ok(before), Ok(after)) => {
-            gaps.extend(service(&before, &after));
-            if boot(begin, end) != Some(Gap::BootChanged) {
-                gaps.extend(losses(&before, &after));
-            }
-        }
-        (Err(gap), _) | (_, Err(gap)) => gaps.push(gap),
-    }
-    gaps
-}
-
-/// Reads the audit status at one end.
-fn status(edge: &WindowEdge) -> Result<AuditStatus, Gap> {
-    match edge.audit_status.get() {
-        Err(why) if is_not_found(why) => Err(Gap::AuditToolsMissing),
-        Err(why) => Err(Gap::AuditStatusUnreadable {
-            why: why.to_owned(),
-        }),
-        Ok(text) => AuditStatus::parse(text).map_err(|error| Gap::AuditStatusUnreadable {
-            why: error.to_string(),
-        }),
-    }
-}
-
-/// True for a shell's words about a command that is not there.
-fn is_not_found(why: &str) -> bool {
-    ["not found", "No such file"]
-        .iter()
-        .any(|words| why.contains(words))
-}
-
-/// Whether auditing was on, with the same auditd all the time.
-fn service(before: &AuditStatus, after: &AuditStatus) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    if before.enabled == 0 || after.enabled == 0 {
-        gaps.push(Gap::AuditDisabled);
-    }
-    if before.pid == 0 || after.pid == 0 {
-        gaps.push(Gap::AuditdNotRunning);
-    } else if before.pid != after.pid {
-        gaps.push(Gap::AuditdRestarted);
-    }
-    gaps
-}
-
-/// Records that the kernel lost between the ends.
-fn losses(before: &AuditStatus, after: &AuditStatus) -> Option<Gap> {
-    match after.lost.checked_sub(before.lost) {
-        Some(0) => None,
-        Some(count) => Some(Gap::RecordsLost { count }),
-        None => Some(Gap::LostCounterReset),
-    }
-}
-
-/// Rules that keep denials out of the log, at either end.
-fn rules(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = Vec::new();
-    for edge in [begin, end] {
-        let found = match edge.audit_rules.get() {
-            // `auditctl -l` says `No rules` when there are none: silence is no answer.
-            Ok(text) if text.trim().is_empty() => {
-                vec![Gap::AuditRulesUnreadable {
-                    why: "the answer is empty".to_owned(),
-                }]
-            }
-            Ok(text) => {
-                let rules = excluding_rules(text).into_iter();
-                rules.map(|rule| Gap::DenialsExcluded { rule }).collect()
-            }
-            Err(why) if is_not_found(why) => Vec::new(),
-            Err(why) => vec![Gap::AuditRulesUnreadable {
-                why: why.to_owned(),
-            }],
-        };
-        gaps.extend(
-            found
-                .into_iter()
-                .filter(|gap| !gaps.contains(gap))
-                .collect::<Vec<_>>(),
-        );
-    }
-    gaps
 }
 
 /// What the window's own records say about auditd and its settings.
@@ -273,8 +202,25 @@ fn inside(window: &Window) -> Vec<Gap> {
     gaps
 }
 
+/// Whether the marker could be sent to the log that was read.
+fn sent<'a>(capture: &WindowCapture, edge: &'a WindowEdge) -> Result<(), &'a str> {
+    let weak = edge.weak.as_ref();
+    let marker = match Form::of(capture, capture.log.source) {
+        Form::UserRecord => Some(&edge.marker),
+        Form::Entry => weak.map(|weak| &weak.journal_marker),
+        Form::Line => weak.map(|weak| &weak.kernel_marker),
+    };
+    let marker = marker.ok_or("no marker was sent to the log that was read")?;
+    marker.get().copied()
+}
+
 /// The markers.
-fn markers(begin: &WindowEdge, end: &WindowEdge, window: &Window) -> Vec<Gap> {
+fn markers(
+    capture: &WindowCapture,
+    begin: &WindowEdge,
+    end: &WindowEdge,
+    window: &Window,
+) -> Vec<Gap> {
     let sides = [
         (
             begin,
@@ -291,7 +237,7 @@ fn markers(begin: &WindowEdge, end: &WindowEdge, window: &Window) -> Vec<Gap> {
     ];
     let mut gaps = Vec::new();
     for (edge, found, end, missing) in sides {
-        match edge.marker.get() {
+        match sent(capture, edge) {
             Err(why) => gaps.push(Gap::MarkerNotWritten {
                 end,
                 why: why.to_owned(),
@@ -332,7 +278,17 @@ fn log(capture: &WindowCapture, window: &Window) -> Vec<Gap> {
             gaps.push(Gap::WeakSource { source });
         }
     }
+    gaps.extend(capture.beside.iter().filter_map(stand_in));
     gaps
+}
+
+/// A log that stands in for auditd's. That there is none is no gap of its own: it was looked for because
+/// auditd's log has one.
+fn stand_in(slice: &LogSlice) -> Option<Gap> {
+    match slice.source {
+        LogSource::AuditLog | LogSource::None => None,
+        source @ (LogSource::Journal | LogSource::KernelRing) => Some(Gap::WeakSource { source }),
+    }
 }
 
 /// Suppression lines that came inside the window, one gap for each kind.

@@ -1,9 +1,16 @@
+mod beside;
+mod control;
+mod segments;
+
 use proptest::prelude::*;
 
 use super::{Expectations, WindowEvidence, examine, statement};
 use crate::evidence::{
-    capture::{LogPosition, LogSlice, LogSource, Reading, WindowCapture, WindowEdge},
-    coverage::Coverage,
+    capture::{
+        DEFAULT_LOG, LogPosition, LogSlice, LogSource, Reading, UptimeSpan, WindowCapture,
+        WindowEdge,
+    },
+    coverage::{Coverage, Gap},
     fingerprint::fingerprints,
 };
 
@@ -35,6 +42,7 @@ fn edge() -> WindowEdge {
             device: 65024,
             inode: 17013,
             size: 38380,
+            path: DEFAULT_LOG.to_owned(),
         }),
         kernel_suppressions: Reading::Known(vec![
             "[  6.0] kauditd_printk_skb: 16 callbacks \
@@ -42,6 +50,9 @@ fn edge() -> WindowEdge {
                 .to_owned(),
         ]),
         mode: Reading::Known("Enforcing".to_owned()),
+        marked: None,
+        control: None,
+        weak: None,
     }
 }
 
@@ -61,6 +72,8 @@ fn capture(id: &str, text: &str) -> WindowCapture {
             reached_begin: true,
             trouble: None,
         },
+        segments: Vec::new(),
+        beside: Vec::new(),
     }
 }
 
@@ -284,6 +297,26 @@ const SPOILS: &[Spoil] = &[
         insert(c, "contexts and the rest of a torn line tclass=file");
     }),
     ("weak-source", |c| c.log.source = LogSource::KernelRing),
+    ("clock-stepped", |c| ends_after(c, 610 + 360_000)),
+    ("clock-stepped", |c| ends_after(c, 610 - 53)),
+    ("clock-stepped", |c| ends_after(c, 610 + 53)),
+    ("clock-unknown", |c| {
+        ends_after(c, 610);
+        end(c).marked = Some(Reading::missing("the host does not tell its uptime"));
+    }),
+    ("clock-unknown", |c| {
+        ends_after(c, 610);
+        marked(begin(c), 10_002, 10_000);
+    }),
+    ("serials-restarted", |c| {
+        c.log.text = c.log.text.replace(":261)", ":17)");
+    }),
+    ("control-unknown", |c| {
+        begin(c).control = Some(Reading::missing("the host does not say"));
+    }),
+    ("control-not-seen", |c| {
+        end(c).control = Some(Reading::Known(control::refused(1)));
+    }),
     ("boot-changed", |c| {
         end(c).boot_id = Reading::Known("another".to_owned());
     }),
@@ -339,6 +372,18 @@ const SPOILS: &[Spoil] = &[
     }),
 ];
 
+/// The uptime around a marker, in centiseconds.
+fn marked(edge: &mut WindowEdge, from_cs: u64, to_cs: u64) {
+    let (from_ms, to_ms) = (from_cs * 10, to_cs * 10);
+    edge.marked = Some(Reading::Known(UptimeSpan { from_ms, to_ms }));
+}
+
+/// The captured markers are 6.104 s apart; the uptime too, if the clock is left alone.
+fn ends_after(c: &mut WindowCapture, cs: u64) {
+    marked(begin(c), 10_000, 10_002);
+    marked(end(c), 10_000 + cs, 10_002 + cs);
+}
+
 /// Takes the lines with these words out of the log.
 fn cut(capture: &mut WindowCapture, words: &str) {
     let lines = capture
@@ -369,6 +414,64 @@ fn each_trouble_is_one_gap_with_its_own_name() {
             evidence.coverage
         );
         assert_ne!(statement(&evidence), "no denials", "spoil {index}");
+    }
+}
+
+/// No gap without a test, and none without a row in the documentation.
+#[test]
+fn every_gap_is_tested_and_documented() {
+    let elsewhere = ["permissive-mode"];
+    let mut tested: Vec<&str> = SPOILS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(elsewhere)
+        .collect();
+    tested.sort_unstable();
+    tested.dedup();
+    let mut all = Gap::NAMES.to_vec();
+    all.sort_unstable();
+    assert_eq!(tested, all);
+    let documented = include_str!("../../../../../docs/evidence.md");
+    for name in all {
+        assert!(documented.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_left_alone_is_no_gap_however_slow_the_host() {
+    for (cs, slow) in [
+        (610, 0),
+        (610 - 40, 0),
+        (610 + 40, 0),
+        (1610, 1000),
+        (610, 5000),
+    ] {
+        let mut capture = capture("w-silent", SILENT);
+        ends_after(&mut capture, cs);
+        marked(end(&mut capture), 10_000 + cs - slow, 10_002 + cs);
+        let evidence = examine(&capture, Expectations::default());
+        assert_eq!(evidence.coverage, Coverage::Complete, "{cs} {slow}");
+    }
+}
+
+#[test]
+fn a_step_is_told_in_seconds_with_its_sign() {
+    for (cs, by) in [
+        (610, None),
+        (360_610, Some("-3599.976")),
+        (10, Some("+5.984")),
+    ] {
+        let mut capture = capture("w-silent", SILENT);
+        ends_after(&mut capture, cs);
+        let evidence = examine(&capture, Expectations::default());
+        let said = statement(&evidence);
+        match by {
+            None => assert_eq!(said, "no denials"),
+            Some(by) => assert!(
+                said.contains(&format!("the clock was set by {by}")),
+                "{said}"
+            ),
+        }
     }
 }
 
@@ -415,10 +518,13 @@ fn a_suppression_from_before_the_window_is_no_gap_of_it() {
 }
 
 #[test]
-fn a_reboot_makes_no_claim_about_lost_records() {
+fn a_reboot_makes_no_claim_about_lost_records_clock_and_numbers() {
     let mut capture = capture("w-silent", SILENT);
     end(&mut capture).boot_id = Reading::Known("another".to_owned());
     end(&mut capture).audit_status = Reading::Known(status(151, 0, 1));
+    // Uptime and numbers begin again with a boot.
+    ends_after(&mut capture, 3);
+    capture.log.text = capture.log.text.replace(":261)", ":17)");
     assert_eq!(
         names(&examine(&capture, Expectations::default())),
         ["boot-changed"]

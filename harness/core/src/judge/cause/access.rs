@@ -10,6 +10,7 @@ use crate::{
         context::Context,
         denial::Decision,
         fingerprint::Fingerprint,
+        window::WindowEvidence,
     },
     verdict::DeniedAccess,
 };
@@ -40,6 +41,10 @@ pub(in crate::judge) struct Access {
     pub(in crate::judge) path: Option<String>,
     /// The port.
     pub(in crate::judge) port: Option<u16>,
+    /// Whether an allow-list takes it as harmless.
+    pub(in crate::judge) allowed: bool,
+    /// Whether the markers tell that it came while none of the failed checks was made.
+    pub(in crate::judge) elsewhere: bool,
     /// The events that show it.
     pub(in crate::judge) evidence: BTreeSet<u64>,
 }
@@ -55,7 +60,8 @@ impl Access {
         (&self.denial, &self.path, self.port) == (&other.denial, &other.path, other.port)
     }
 
-    fn plain(
+    /// Of which nothing but the access is known.
+    pub(in crate::judge::cause) fn plain(
         denial: DeniedAccess,
         origin: Origin,
         evidence: impl IntoIterator<Item = u64>,
@@ -66,6 +72,8 @@ impl Access {
             program: None,
             path: None,
             port: None,
+            allowed: false,
+            elsewhere: false,
             evidence: evidence.into_iter().collect(),
         }
     }
@@ -126,28 +134,36 @@ pub(super) fn may_deny(scene: &Scene<'_>) -> bool {
     !scene.is_unenforced() && !scene.suite.domains.iter().all(free)
 }
 
-/// The denials of the state's window that count for its failures: new ones for new failures.
+/// The denials of the state's window that count for its failures: new ones for new failures, the failed
+/// checks' own first, those that are allowed last.
 fn logged(scene: &Scene<'_>) -> Vec<Access> {
     let domains = &scene.suite.domains;
     let Some((seq, window)) = scene.window().filter(|_| !domains.is_empty()) else {
         return Vec::new();
     };
-    let counts: BTreeSet<Fingerprint> = if scene.is_new {
-        let new = scene
-            .view
-            .windows
-            .new_denials(scene.host, scene.state, domains);
-        new.into_iter()
-            .map(|(fingerprint, _)| fingerprint)
-            .collect()
-    } else {
-        window.denials().map(Fingerprint::of).collect()
-    };
-    let ours = window
-        .denials()
-        .filter(|d| d.permissive != Some(true) && counts.contains(&Fingerprint::of(d)))
-        .filter(|d| is_of(d, domains));
-    merged(ours, Origin::Logged, seq)
+    let windows = &scene.view.windows;
+    let new = windows.new_denials(scene.host, scene.state, domains);
+    let counts = |d: &&Decision| !scene.is_new || new.contains(&Fingerprint::of(d));
+    let ours = window.denials().filter(|d| d.permissive != Some(true));
+    let ours = ours.filter(|d| is_of(d, domains)).filter(counts);
+    let allowed = |d: &Decision| windows.is_allowed(scene.host, scene.state, &Fingerprint::of(d));
+    let near = near(scene, window);
+    let elsewhere = |d: &Decision| near.as_ref().is_some_and(|near| !near.contains(&d));
+    let mut ours: Vec<&Decision> = ours.collect();
+    ours.sort_by_key(|d| (allowed(d), elsewhere(d)));
+    let accesses = ours.into_iter().map(|d| Access {
+        allowed: allowed(d),
+        elsewhere: elsewhere(d),
+        ..of_decision(d, Origin::Logged, seq)
+    });
+    each_once(accesses)
+}
+
+/// The denials that came while one of the failed checks was made; none where no marker tells.
+fn near<'a>(scene: &Scene<'_>, window: &'a WindowEvidence) -> Option<Vec<&'a Decision>> {
+    let checks = scene.failures.iter().map(|f| &f.result.cell.check);
+    let denials = checks.filter_map(|check| window.denials_of(check).known().cloned());
+    denials.reduce(|all, more| [all, more].concat())
 }
 
 /// Whether a decision is about one of these domains; one without a source may be.
@@ -162,9 +178,13 @@ pub(super) fn merged<'d>(
     origin: Origin,
     seq: u64,
 ) -> Vec<Access> {
+    each_once(decisions.map(|d| of_decision(d, origin, seq)))
+}
+
+/// Of those that are the same the first.
+fn each_once(accesses: impl Iterator<Item = Access>) -> Vec<Access> {
     let mut all: Vec<Access> = Vec::new();
-    for decision in decisions {
-        let access = of_decision(decision, origin, seq);
+    for access in accesses {
         if !all.iter().any(|a| a.is_same(&access)) {
             all.push(access);
         }

@@ -68,6 +68,12 @@ impl Clue {
         self
     }
 
+    /// Weighing less.
+    pub(super) fn less(mut self, weight: u8) -> Self {
+        self.weight = self.weight.saturating_sub(weight);
+        self
+    }
+
     /// About this.
     pub(super) fn about(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();

@@ -65,16 +65,21 @@ pub(super) fn clues(scene: &Scene<'_>) -> Vec<Clue> {
 
 /// Supported where a denied access shows as a failure and SELinux is known to enforce; resting on both.
 /// Without dontaudit rules much is denied that nobody needs: what shows only then counts where the
-/// experiment turned the failures.
+/// experiment turned the failures. What came while other checks were made weighs a little less.
 fn of_denial(scene: &Scene<'_>, access: &Access, clue: Clue) -> Clue {
     let turned = scene.trials.iter().any(|t| t.answer == Answer::Turned);
     let counts = access.origin != Origin::Revealed || turned;
-    clue.supported(counts && shows(scene, access) && scene.is_enforced())
+    clue.less(u8::from(access.elsewhere) + if access.allowed { HARMLESS } else { 0 })
+        .supported(counts && shows(scene, access) && scene.is_enforced())
         .denied(access.denial.clone())
         .on(access.evidence.iter().copied())
         .on(scene.modes().into_iter().map(|(seq, _)| seq))
         .on(scene.events())
 }
+
+/// How much less a denied access weighs that an allow-list takes as harmless: even with a wrong label it
+/// says less than one that nobody allowed.
+const HARMLESS: u8 = 10;
 
 /// The longest piece of a host's own text in an explanation.
 const MAX_QUOTE: usize = 160;

@@ -30,6 +30,9 @@ fn no_denials_is_said_only_by_a_statement() {
             state: State::Baseline,
             statement: "none seen, 1 gap: auditd was not running".into(),
             gaps: vec!["auditd-down".into()],
+            allowed: 0,
+            seen: vec![],
+            unlisted: 0,
         }];
     }
     assert!(!plain(&run).contains("no denials"));
@@ -56,6 +59,7 @@ fn text_of_hosts_cannot_move_the_cursor() {
     run.verdict.findings[0].symptoms[0].text = evil.into();
     run.verdict.undecided[0].why = evil.into();
     run.verdict.hosts[1].denials[1].statement = evil.into();
+    run.verdict.hosts[1].denials[1].seen = vec![testing::denial(evil)];
     run.verdict.patch_set = Some(evil.into());
     let text = plain(&run);
     assert!(
@@ -64,6 +68,33 @@ fn text_of_hosts_cannot_move_the_cursor() {
     );
     assert!(!text.contains('\u{202e}'));
     assert!(!text.lines().any(|l| l.starts_with("gate: OPEN")));
+}
+
+#[test]
+fn denials_are_told_by_kind_and_not_all_of_them() {
+    let mut run = testing::open();
+    let said = &mut run.verdict.hosts[1].denials[1];
+    said.statement = "24 denials; 24 allowed".into();
+    said.seen = (0..8)
+        .map(|n| testing::denial(&format!("cgi{n}")))
+        .collect();
+    said.unlisted = 30;
+    let text = plain(&run);
+    let told = "  lab-rebuild, patched: 24 denials; 24 allowed\n    \
+                httpd_t { getattr read } on file of user_home_t, by cgi0 (3 times, 1 let through): \
+                new, allowed, also on the twin\n";
+    assert!(text.contains(told), "{text}");
+    assert_eq!(text.matches("by cgi").count(), 5);
+    assert!(text.contains("    and 33 more of other kinds\n"), "{text}");
+}
+
+#[test]
+fn a_finding_of_no_host_is_told_without_one() {
+    let mut run = testing::february();
+    run.verdict.findings[0].class = patchgate_core::verdict::Class::AllowUnused;
+    run.verdict.findings[0].hosts.clear();
+    let told = "  1. allow-list entries that nothing needed (httpd)\n";
+    assert!(plain(&run).contains(told));
 }
 
 #[test]

@@ -2,8 +2,15 @@
 
 use patchgate_core::{
     diagnosis::{ExperimentEvent, Found, UnitFound},
+    evidence::window::{Expectations, examine},
     observation::Observation,
     snapshot::{policy::PathLabel, system::Listener},
+};
+
+/// A load of policy is what an experiment consists of.
+const LOADS: Expectations = Expectations {
+    policy_load: true,
+    mode_change: false,
 };
 
 /// One line.
@@ -85,7 +92,7 @@ fn happened(event: &ExperimentEvent) -> String {
             )
         }
         ExperimentEvent::Window { phase, capture } => {
-            let denials = capture.log.text.matches("avc:  denied").count();
+            let denials = examine(capture, LOADS).denials().count();
             format!("window {}: {denials} denials", phase.word())
         }
         ExperimentEvent::Restored { .. } => "restored".to_owned(),

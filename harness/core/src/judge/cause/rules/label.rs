@@ -120,19 +120,16 @@ fn base(wrong: &Wrong<'_>, tail: &str) -> Clue {
 /// label that changed fits, unless the whole log shows no denial.
 fn alone(scene: &Scene<'_>, wrong: &Wrong<'_>) -> Option<Clue> {
     let domain = scene.suite.domains.first()?;
+    let denial = DeniedAccess {
+        source: domain.clone(),
+        target: wrong.is_type().to_owned(),
+        class: "file".to_owned(),
+        perms: ["getattr", "open", "read"].map(ToOwned::to_owned).to_vec(),
+        silenced: false,
+    };
     let access = Access {
-        denial: DeniedAccess {
-            source: domain.clone(),
-            target: wrong.is_type().to_owned(),
-            class: "file".to_owned(),
-            perms: ["getattr", "open", "read"].map(ToOwned::to_owned).to_vec(),
-            silenced: false,
-        },
-        origin: Origin::Answered,
-        program: None,
         path: Some(wrong.label.path.clone()),
-        port: None,
-        evidence: [wrong.seq].into(),
+        ..Access::plain(denial, Origin::Answered, [wrong.seq])
     };
     let fits = scene
         .failures
