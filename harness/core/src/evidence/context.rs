@@ -24,19 +24,15 @@ impl Context {
     /// Reads `user:role:type[:level]`; `None` when a part is missing or empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(4, ':');
-        let mut part = || {
-            parts
-                .next()
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-        };
-        let (user, role, type_) = (part()?, part()?, part()?);
-        Some(Self {
-            user,
-            role,
-            type_,
-            level: part(),
+        let (user, rest) = text.split_once(':')?;
+        let (role, rest) = rest.split_once(':')?;
+        let (type_, level) = rest.split_once(':').unwrap_or((rest, ""));
+        let whole = ![user, role, type_].contains(&"");
+        whole.then(|| Self {
+            user: user.to_owned(),
+            role: role.to_owned(),
+            type_: type_.to_owned(),
+            level: (!level.is_empty()).then(|| level.to_owned()),
         })
     }
 }

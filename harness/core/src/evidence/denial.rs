@@ -1,10 +1,13 @@
 //! Decisions of the access vector cache: what was denied or granted, to whom, on what.
 
+mod avc;
+mod transition;
+
+use avc::Place;
 use serde::{Deserialize, Serialize};
 
 use super::{
     context::Context,
-    fields::{Fields, Style},
     head,
     kind::RecordKind,
     record::{Record, Stamp},
@@ -30,8 +33,10 @@ pub enum Decider {
     Kernel,
     /// A userspace object manager such as dbus or systemd.
     Userspace,
-    /// The kernel, on a bounded transition: `SELINUX_ERR` with `seresult=denied`, and no AVC.
+    /// The kernel, on a transition that bounds forbid: `SELINUX_ERR` and no AVC.
     Bounds,
+    /// The kernel, on a new label that a `validatetrans` rule forbids: `SELINUX_ERR` and no AVC.
+    Relabel,
 }
 
 /// One decision of one record.
@@ -67,6 +72,15 @@ pub struct Decision {
     pub port: Option<u16>,
     /// The capability number of the `capability` classes.
     pub capability: Option<u32>,
+    /// The command of a denied `ioctl`.
+    #[serde(default)]
+    pub ioctl: Option<u16>,
+    /// `srawcon=`: the process's context as it is stored, where the policy does not know it.
+    #[serde(default)]
+    pub source_on_disk: Option<String>,
+    /// `trawcon=`: the same of the object; `tcontext` is `unlabeled_t` then.
+    #[serde(default)]
+    pub target_on_disk: Option<String>,
     /// True when the access went on all the same; `None` where the kernel did not say (EL5, EL6).
     pub permissive: Option<bool>,
     /// The host that the record names itself.
@@ -90,7 +104,7 @@ impl Decision {
     }
 
     /// A decision of which only the record is known.
-    fn unknown(record: &Record, raw: &str, verdict: AvcVerdict, decider: Decider) -> Self {
+    fn unknown(record: &Record<'_>, raw: &str, verdict: AvcVerdict, decider: Decider) -> Self {
         Self {
             verdict,
             decider,
@@ -107,8 +121,11 @@ impl Decision {
             pid: None,
             port: None,
             capability: None,
+            ioctl: None,
+            source_on_disk: None,
+            target_on_disk: None,
             permissive: None,
-            node: record.node.clone(),
+            node: record.node.map(str::to_owned),
             stamp: record.stamp,
             complete: false,
             raw: raw.to_owned(),
@@ -118,11 +135,18 @@ impl Decision {
 
 /// Reads the decisions of one record; notices, AppArmor and user text give none.
 #[must_use]
-pub fn decisions(record: &Record) -> Vec<Decision> {
+pub fn decisions(record: &Record<'_>) -> Vec<Decision> {
+    let mut found = Vec::new();
+    each(record, &mut |decision| found.push(decision));
+    found
+}
+
+/// Gives each decision of one record away.
+pub(super) fn each(record: &Record<'_>, out: &mut impl FnMut(Decision)) {
     match record.kind {
-        RecordKind::Avc => kernel_decisions(record),
-        RecordKind::UserAvc => user_decisions(record),
-        RecordKind::SelinuxErr => bounded_transition(record).into_iter().collect(),
+        RecordKind::Avc => kernel_decisions(record, out),
+        RecordKind::UserAvc => user_decision(record).into_iter().for_each(out),
+        RecordKind::SelinuxErr => transition::decision(record).into_iter().for_each(out),
         RecordKind::UserSelinuxErr
         | RecordKind::AvcPath
         | RecordKind::MacPolicyLoad
@@ -133,180 +157,61 @@ pub fn decisions(record: &Record) -> Vec<Decision> {
         | RecordKind::Path
         | RecordKind::Cwd
         | RecordKind::ConfigChange
+        | RecordKind::EndOfEvent
+        | RecordKind::Proctitle
         | RecordKind::DaemonStart
         | RecordKind::DaemonEnd
         | RecordKind::Other(_)
-        | RecordKind::Unrecognized => Vec::new(),
+        | RecordKind::Unrecognized => {}
     }
 }
 
 /// Reads every decision of a kernel record; glued text can hold several.
-fn kernel_decisions(record: &Record) -> Vec<Decision> {
-    let body = record.body.as_str();
-    let starts: Vec<usize> = std::iter::successors(head::find_decision(body, 0), |at| {
-        head::find_decision(body, at + 4)
-    })
-    .collect();
-    if starts.is_empty() {
-        return cut_before_verdict(record, body, Decider::Kernel)
-            .into_iter()
-            .collect();
-    }
-    // Each of several keeps its own part of the text: copies of all would grow without bound.
-    let raw = |piece| {
-        if starts.len() > 1 {
-            piece
-        } else {
-            record.raw.as_str()
-        }
+fn kernel_decisions(record: &Record<'_>, out: &mut impl FnMut(Decision)) {
+    let place = |raw, text| Place {
+        raw,
+        text,
+        outer: "",
+        decider: Decider::Kernel,
+        closed: false,
     };
-    let ends = starts.iter().skip(1).copied().chain([body.len()]);
-    let pieces = starts
-        .iter()
-        .zip(ends)
-        .map(|(start, end)| &body[*start..end]);
-    pieces
-        .filter_map(|piece| decision(record, raw(piece), piece, "", Decider::Kernel))
-        .collect()
+    let body = record.body;
+    let Some(first) = head::find_decision(body, 0) else {
+        let cut = avc::cut_before_verdict(record, place(record.raw, body));
+        return cut.into_iter().for_each(out);
+    };
+    let mut start = first;
+    while let Some(next) = head::find_decision(body, start + 4) {
+        // Each of several keeps its own part of the text: copies of all would grow without bound.
+        let piece = &body[start..next];
+        avc::decision(record, place(piece, piece))
+            .into_iter()
+            .for_each(&mut *out);
+        start = next;
+    }
+    let piece = &body[start..];
+    let raw = if start == first { record.raw } else { piece };
+    avc::decision(record, place(raw, piece))
+        .into_iter()
+        .for_each(out);
 }
 
 /// Reads the one decision of a user record; later text is the client's own and not believed.
-fn user_decisions(record: &Record) -> Vec<Decision> {
-    let body = record.body.as_str();
-    let (outer, inner) = match body.split_once("msg='") {
-        Some((outer, rest)) => (outer, rest.rfind('\'').map_or(rest, |end| &rest[..end])),
-        None => ("", body),
+fn user_decision(record: &Record<'_>) -> Option<Decision> {
+    let (outer, rest) = record.body.split_once("msg='").unwrap_or(("", record.body));
+    let quote = rest.rfind('\'');
+    let inner = &rest[..quote.unwrap_or(rest.len())];
+    let place = |text| Place {
+        raw: record.raw,
+        text,
+        outer,
+        decider: Decider::Userspace,
+        closed: quote.is_some(),
     };
-    let found = match head::find_decision(inner, 0) {
-        Some(start) => decision(
-            record,
-            &record.raw,
-            &inner[start..],
-            outer,
-            Decider::Userspace,
-        ),
-        None => cut_before_verdict(record, inner, Decider::Userspace),
-    };
-    found.into_iter().collect()
-}
-
-/// Reads `avc: denied { a b } for key=value …`; `None` for a notice.
-fn decision(
-    record: &Record,
-    raw: &str,
-    text: &str,
-    outer: &str,
-    decider: Decider,
-) -> Option<Decision> {
-    let rest = text.strip_prefix("avc:")?.trim_start();
-    let (verdict, rest) = match (rest.strip_prefix("denied"), rest.strip_prefix("granted")) {
-        (Some(rest), _) => (AvcVerdict::Denied, rest),
-        (None, Some(rest)) => (AvcVerdict::Granted, rest),
-        (None, None) => return None,
-    };
-    let mut decision = Decision::unknown(record, raw, verdict, decider);
-    let (permissions, closed, rest) = permissions(rest);
-    decision.permissions = permissions;
-    let style = record.framing.style();
-    fill(
-        &mut decision,
-        &Fields::scan(rest, style),
-        &Fields::scan(outer, style),
-    );
-    decision.complete = closed
-        && !decision.permissions.is_empty()
-        && decision.source.is_some()
-        && decision.target.is_some()
-        && decision.class.is_some();
-    Some(decision)
-}
-
-/// Reads `{ a b }`; says whether the brace was closed, and what follows.
-fn permissions(text: &str) -> (Vec<String>, bool, &str) {
-    let Some(open) = text.trim_start().strip_prefix('{') else {
-        return (Vec::new(), false, text);
-    };
-    let (inner, closed, rest) = match open.split_once('}') {
-        Some((inner, rest)) => (inner, true, rest),
-        None => (open, false, ""),
-    };
-    (
-        inner.split_whitespace().map(str::to_owned).collect(),
-        closed,
-        rest,
-    )
-}
-
-/// Fills in what the fields say; the outer fields of a user record stand behind the inner ones.
-fn fill(decision: &mut Decision, fields: &Fields<'_>, outer: &Fields<'_>) {
-    let class = fields.last("tclass");
-    decision.class = class
-        .map(|value| value.text.to_owned())
-        .filter(|text| !text.is_empty());
-    // Without a class the record was cut, and its last field may have been cut inside.
-    let whole = |value: &&super::fields::Value<'_>| class.is_some() || !fields.is_final(value);
-    let context = |key: &str| {
-        fields
-            .last(key)
-            .filter(whole)
-            .and_then(|value| Context::parse(value.text))
-    };
-    decision.source = context("scontext");
-    decision.target = context("tcontext");
-    decision.comm = fields.string("comm");
-    decision.exe = fields.string("exe");
-    decision.path = fields.string("path");
-    decision.name = fields.string("name");
-    decision.dev = fields.string("dev");
-    decision.ino = fields.number("ino");
-    decision.pid = fields.number("pid").or_else(|| fields.number("spid"));
-    decision.pid = decision.pid.or_else(|| outer.number("pid"));
-    decision.port = ["dest", "src", "lport", "fport"]
-        .iter()
-        .find_map(|key| fields.number(key));
-    decision.capability = fields.number("capability");
-    decision.permissive = fields
-        .last("permissive")
-        .and_then(|value| match value.text {
-            "0" => Some(false),
-            "1" => Some(true),
-            _ => None,
-        });
-}
-
-/// Keeps a record that stops before its verdict, which may have been a denial.
-fn cut_before_verdict(record: &Record, body: &str, decider: Decider) -> Option<Decision> {
-    let text = body.trim();
-    let cut = match text.split_once("avc:") {
-        Some((_, rest)) => {
-            let rest = rest.trim_start();
-            ["denied", "granted", "received"]
-                .iter()
-                .any(|word| word.starts_with(rest))
-        }
-        None => "avc:".starts_with(text),
-    };
-    cut.then(|| Decision::unknown(record, &record.raw, AvcVerdict::Unknown, decider))
-}
-
-/// Reads `op=security_bounded_transition seresult=denied oldcontext=C newcontext=C`.
-fn bounded_transition(record: &Record) -> Option<Decision> {
-    let fields = Fields::scan(&record.body, Style::Raw);
-    let is = |key: &str, text: &str| fields.last(key).is_some_and(|value| value.text == text);
-    if !(is("op", "security_bounded_transition") && is("seresult", "denied")) {
-        return None;
+    match head::find_decision(inner, 0) {
+        Some(start) => avc::decision(record, place(&inner[start..])),
+        None => avc::cut_before_verdict(record, place(inner)),
     }
-    let context = |key: &str| {
-        fields
-            .last(key)
-            .and_then(|value| Context::parse(value.text))
-    };
-    let mut decision = Decision::unknown(record, &record.raw, AvcVerdict::Denied, Decider::Bounds);
-    decision.source = context("oldcontext");
-    decision.target = context("newcontext");
-    decision.class = Some("process".to_owned());
-    decision.complete = decision.source.is_some() && decision.target.is_some();
-    Some(decision)
 }
 
 #[cfg(test)]

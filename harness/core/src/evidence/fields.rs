@@ -10,50 +10,103 @@ pub(super) enum Style {
 }
 
 /// One value as it stands in the record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Value<'a> {
     /// The text without its quotes.
     pub(super) text: &'a str,
     /// True when it stood in double quotes, so that it is never hex.
     pub(super) quoted: bool,
     /// Where `text` starts in the text that was scanned.
-    start: usize,
+    pub(super) start: usize,
     /// The byte after the value, closing quote included.
-    end: usize,
+    pub(super) end: usize,
 }
 
-/// The `key=value` pairs of one text, in order, with repeated keys.
+impl Value<'_> {
+    /// The value as an untrusted string: quoted text as it stands, bare upper-case hex as bytes.
+    pub(super) fn string(&self, style: Style) -> Option<String> {
+        if self.quoted {
+            return Some(self.text.to_owned());
+        }
+        match (self.text, style) {
+            ("" | "(null)" | "?", _) => None,
+            (text, Style::Raw) => Some(unhex(text).unwrap_or_else(|| text.to_owned())),
+            (text, Style::Interpreted) => Some(text.to_owned()),
+        }
+    }
+
+    /// The value as a decimal number.
+    pub(super) fn number<T: std::str::FromStr>(&self) -> Option<T> {
+        self.text.parse().ok()
+    }
+}
+
+/// Walks through the `key=value` pairs of a text, in order, repeated keys too.
+///
+/// Words that are no pair are passed over; in interpreted text they belong to the value before.
+#[derive(Clone, Debug)]
+pub(super) struct Pairs<'a> {
+    text: &'a str,
+    style: Style,
+    at: usize,
+    last: Option<(&'a str, Value<'a>)>,
+}
+
+impl<'a> Pairs<'a> {
+    pub(super) fn new(text: &'a str, style: Style) -> Self {
+        Self {
+            text,
+            style,
+            at: 0,
+            last: None,
+        }
+    }
+
+    /// Takes a word that is no pair.
+    fn pass_over(&mut self, start: usize) {
+        self.at = word_end(self.text, start);
+        if let Some((_, value)) = &mut self.last
+            && self.style == Style::Interpreted
+            && !value.quoted
+        {
+            value.text = self.text[value.start..self.at].trim_end_matches('\'');
+            value.end = self.at;
+        }
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(start) = next_word(self.text, self.at) {
+            let Some(key) = key_at(self.text, start) else {
+                self.pass_over(start);
+                continue;
+            };
+            let value = value_at(self.text, start + key.len() + 1);
+            self.at = value.end;
+            if let Some(pair) = self.last.replace((key, value)) {
+                return Some(pair);
+            }
+        }
+        self.last.take()
+    }
+}
+
+/// All pairs of one text.
 #[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
     pairs: Vec<(&'a str, Value<'a>)>,
     style: Style,
-    len: usize,
 }
 
 impl<'a> Fields<'a> {
-    /// Scans text; words that are no pair are passed over.
+    /// Scans a text.
     pub(super) fn scan(text: &'a str, style: Style) -> Self {
-        let mut pairs: Vec<(&'a str, Value<'a>)> = Vec::new();
-        let mut at = 0;
-        while let Some(start) = next_word(text, at) {
-            match key_at(text, start) {
-                Some(key) => {
-                    let value = value_at(text, start + key.len() + 1);
-                    at = value.end;
-                    pairs.push((key, value));
-                }
-                None => {
-                    at = word_end(text, start);
-                    if style == Style::Interpreted {
-                        extend_last(text, &mut pairs, at);
-                    }
-                }
-            }
-        }
         Self {
-            pairs,
+            pairs: Pairs::new(text, style).collect(),
             style,
-            len: text.trim_end().len(),
         }
     }
 
@@ -68,58 +121,54 @@ impl<'a> Fields<'a> {
 
     /// The last value of a key, decoded as an untrusted string.
     pub(super) fn string(&self, key: &str) -> Option<String> {
-        self.last(key).and_then(|value| decode(value, self.style))
+        self.last(key).and_then(|value| value.string(self.style))
     }
 
     /// The last value of a key as a decimal number.
     pub(super) fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
-        self.last(key).and_then(|value| value.text.parse().ok())
-    }
-
-    /// True when nothing follows this value, so that the record may have been cut inside it.
-    pub(super) fn is_final(&self, value: &Value<'a>) -> bool {
-        value.end >= self.len
+        self.last(key).and_then(Value::number)
     }
 }
 
 /// Finds the start of the next word; opening brackets and commas separate words too.
 fn next_word(text: &str, from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    let skip = rest.find(|c: char| !c.is_whitespace() && c != '(' && c != ',')?;
-    Some(from + skip)
+    let rest = text.as_bytes().get(from..)?;
+    let separates = |byte: &u8| b" \t\n(,".contains(byte);
+    rest.iter()
+        .position(|byte| !separates(byte))
+        .map(|n| from + n)
 }
 
 /// Finds the end of a bare word.
 fn word_end(text: &str, start: usize) -> usize {
-    text[start..]
-        .find(char::is_whitespace)
-        .map_or(text.len(), |n| start + n)
+    let rest = &text.as_bytes()[start..];
+    let end = memchr::memchr3(b' ', b'\t', b'\n', rest);
+    end.map_or(text.len(), |n| start + n)
 }
 
 /// Reads a key that is followed at once by `=`.
 fn key_at(text: &str, start: usize) -> Option<&str> {
-    let rest = &text[start..];
-    let len = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))?;
-    (len > 0 && rest[len..].starts_with('=')).then(|| &rest[..len])
+    let rest = &text.as_bytes()[start..];
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let len = rest.iter().position(|byte| !is_key(byte))?;
+    (len > 0 && rest[len] == b'=').then(|| &text[start..start + len])
 }
 
 /// Reads the value that starts here: quoted, in braces, or bare.
 fn value_at(text: &str, start: usize) -> Value<'_> {
-    let rest = &text[start..];
-    let close = match rest.chars().next() {
-        Some('"') => Some('"'),
-        Some('{') => Some('}'),
-        _ => None,
+    let close = match text.as_bytes().get(start) {
+        Some(b'"') => Some(b'"'),
+        Some(b'{') => Some(b'}'),
+        Some(_) | None => None,
     };
     if let Some(close) = close {
-        let inner = &rest[1..];
-        let len = inner.find(close).unwrap_or(inner.len());
-        let end = (start + len + 2).min(text.len());
+        let inner = &text[start + 1..];
+        let len = memchr::memchr(close, inner.as_bytes()).unwrap_or(inner.len());
         return Value {
             text: &inner[..len],
             quoted: true,
             start: start + 1,
-            end,
+            end: (start + len + 2).min(text.len()),
         };
     }
     let end = word_end(text, start);
@@ -128,28 +177,6 @@ fn value_at(text: &str, start: usize) -> Value<'_> {
         quoted: false,
         start,
         end,
-    }
-}
-
-/// Adds the word that ends here to the value before it, for values with spaces.
-fn extend_last<'a>(text: &'a str, pairs: &mut [(&'a str, Value<'a>)], end: usize) {
-    if let Some((_, value)) = pairs.last_mut()
-        && !value.quoted
-    {
-        value.text = text[value.start..end].trim_end_matches('\'');
-        value.end = end;
-    }
-}
-
-/// Decodes an untrusted value: quoted text as it stands, bare upper-case hex as bytes.
-fn decode(value: &Value<'_>, style: Style) -> Option<String> {
-    if value.quoted {
-        return Some(value.text.to_owned());
-    }
-    match value.text {
-        "" | "(null)" | "?" => None,
-        text if style == Style::Raw => Some(unhex(text).unwrap_or_else(|| text.to_owned())),
-        text => Some(text.to_owned()),
     }
 }
 

@@ -1,28 +1,38 @@
 //! Finds where audit records start inside a line of text, whatever framed them.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::{kind::RecordKind, record::Framing};
+
+/// Finds what every head holds.
+static AUDIT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("audit"));
+
+/// Finds what every decision begins with.
+static AVC: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("avc:"));
 
 /// The start of one audit record inside a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct Head<'a> {
     /// Byte where the record's own text starts (at `node=`, `type=`, `audit(` …).
     pub(super) start: usize,
     /// Byte where the record's body starts.
     pub(super) body: usize,
     /// The record's type.
-    pub(super) kind: RecordKind,
+    pub(super) kind: RecordKind<'a>,
     /// What `node=` or the older `host=` says.
-    pub(super) node: Option<String>,
+    pub(super) node: Option<&'a str>,
     /// The text between the parentheses of `audit(…)`.
-    pub(super) id: Option<String>,
+    pub(super) id: Option<&'a str>,
     /// How the record is framed.
     pub(super) framing: Framing,
 }
 
 /// Finds the first record that starts at or after `from`.
-pub(super) fn find(line: &str, from: usize) -> Option<Head> {
+pub(super) fn find(line: &str, from: usize) -> Option<Head<'_>> {
     let mut at = from;
-    while let Some(n) = line.get(at..).and_then(|rest| rest.find("audit")) {
+    while let Some(n) = line.as_bytes().get(at..).and_then(|rest| AUDIT.find(rest)) {
         let anchor = at + n;
         let after = &line[anchor + "audit".len()..];
         let head = match after.as_bytes().first() {
@@ -39,7 +49,7 @@ pub(super) fn find(line: &str, from: usize) -> Option<Head> {
 }
 
 /// Finds the first decision or notice that stands without any record around it.
-pub(super) fn find_bare(line: &str) -> Option<Head> {
+pub(super) fn find_bare(line: &str) -> Option<Head<'_>> {
     let body = find_decision(line, 0)?;
     let user = line[..body].trim_end().ends_with("USER_AVC") || line[..body].contains("msg='");
     let kind = if user {
@@ -57,28 +67,57 @@ pub(super) fn find_bare(line: &str) -> Option<Head> {
     })
 }
 
+/// The word that says what an `avc:` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Denied,
+    Granted,
+    Received,
+}
+
+/// The words as records hold them.
+const WORDS: &[(&str, Word)] = &[
+    ("denied", Word::Denied),
+    ("granted", Word::Granted),
+    ("received", Word::Received),
+];
+
 /// Finds `avc:` followed by a verdict or a notice.
 pub(super) fn find_decision(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
-    while let Some(n) = text.get(at..).and_then(|rest| rest.find("avc:")) {
-        let start = at + n;
-        let word = text[start + 4..].trim_start();
-        if ["denied", "granted", "received"]
-            .iter()
-            .any(|verdict| word.starts_with(verdict))
-        {
-            return Some(start);
+    while let Some(n) = AVC.find(text.as_bytes().get(at..)?) {
+        if verdict(&text[at + n..]).is_some() {
+            return Some(at + n);
         }
-        at = start + 4;
+        at += n + 4;
     }
     None
 }
 
+/// Reads `avc:`, space, and a verdict or a notice; gives what follows too.
+///
+/// The space matters: the kernel writes no bare or quoted string that holds one, so that no file
+/// name can look like a decision.
+pub(super) fn verdict(text: &str) -> Option<(Word, &str)> {
+    let rest = text.strip_prefix("avc:")?;
+    let word = rest.trim_start();
+    if word.len() == rest.len() {
+        return None;
+    }
+    let found = |(name, kind): &(&str, Word)| Some((*kind, word.strip_prefix(name)?));
+    WORDS.iter().find_map(found)
+}
+
+/// True when nothing but the end of this text speaks against a verdict.
+pub(super) fn may_become_verdict(text: &str) -> bool {
+    WORDS.iter().any(|(word, _)| word.starts_with(text))
+}
+
 /// Reads `[node=H ][type=T ][msg=]audit(ID)[ ]:` around an `audit(` that stands at `anchor`.
-fn stamped(line: &str, anchor: usize, from: usize) -> Head {
+fn stamped(line: &str, anchor: usize, from: usize) -> Head<'_> {
     let open = anchor + "audit(".len();
     let (id, body) = match closing_bracket(line, open) {
-        Some(n) => (Some(line[open..open + n].to_owned()), open + n + 1),
+        Some(n) => (Some(&line[open..open + n]), open + n + 1),
         None => (None, open),
     };
     let before = &line[from..anchor];
@@ -94,17 +133,17 @@ fn stamped(line: &str, anchor: usize, from: usize) -> Head {
         .flatten()
         .map(|(at, node)| {
             start = from + at;
-            node.to_owned()
+            node
         });
     let rest = &line[body..];
-    let interpreted = rest.starts_with(" :") || id.as_deref().is_some_and(|id| id.contains(' '));
+    let interpreted = rest.starts_with(" :") || id.is_some_and(|id| id.contains(' '));
     let framing = match (daemon, interpreted) {
         (true, true) => Framing::Interpreted,
         (true, false) => Framing::AuditLog,
         (false, _) => Framing::Kernel,
     };
     let body = body + (rest.len() - rest.trim_start_matches([' ', ':']).len());
-    let kind = kind.unwrap_or_else(|| kind_of_body(&line[body..]));
+    let kind = kind_by_body(kind.unwrap_or(RecordKind::Other("")), &line[body..]);
     Head {
         start,
         body,
@@ -123,12 +162,29 @@ fn closing_bracket(line: &str, open: usize) -> Option<usize> {
         .position(|byte| *byte == b')')
 }
 
-/// The kind of an EL5 kernel line, which has a stamp and no type.
-fn kind_of_body(body: &str) -> RecordKind {
-    if body.starts_with("avc:") {
+/// The kind of a record whose type is missing (EL5's kernel), damaged or of an unknown name.
+///
+/// Nobody but the kernel begins a body with these words; what users say stands in `msg='…'`, and
+/// only root can say it.
+fn kind_by_body<'a>(kind: RecordKind<'a>, body: &str) -> RecordKind<'a> {
+    let RecordKind::Other(name) = kind else {
+        return kind;
+    };
+    let begins = |words: &str| body.starts_with(words);
+    if begins("avc:") {
         RecordKind::Avc
+    } else if !name.is_empty() {
+        kind
+    } else if begins("security_") {
+        RecordKind::SelinuxErr
+    } else if begins("policy loaded") {
+        RecordKind::MacPolicyLoad
+    } else if begins("enforcing=") {
+        RecordKind::MacStatus
+    } else if begins("user pid=") && body.contains("msg='avc:") {
+        RecordKind::UserAvc
     } else {
-        RecordKind::Other(String::new())
+        kind
     }
 }
 
@@ -153,7 +209,7 @@ fn node_before(before: &str) -> Option<(usize, &str)> {
 }
 
 /// Reads journald's `audit[PID]: TYPE body` or `audit: TYPE body`, which carry no stamp.
-fn journal(line: &str, anchor: usize) -> Option<Head> {
+fn journal(line: &str, anchor: usize) -> Option<Head<'_>> {
     let after = &line[anchor + "audit".len()..];
     let rest = match after.strip_prefix('[') {
         Some(rest) => rest

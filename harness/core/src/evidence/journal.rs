@@ -99,10 +99,7 @@ mod tests {
             .map(|r| (r.kind, r.id, r.body))
             .collect();
         let records = parse(&text, Grammar::KernelLog);
-        let of_journal: Vec<_> = records
-            .iter()
-            .map(|r| (r.kind.clone(), r.id.clone(), r.body.clone()))
-            .collect();
+        let of_journal: Vec<_> = records.iter().map(|r| (r.kind, r.id, r.body)).collect();
         // What auditd wrote before it was stopped, word for word.
         assert_eq!(of_journal[..of_log.len()], of_log[..]);
         assert!(records.iter().all(|r| !r.is_hearsay()));

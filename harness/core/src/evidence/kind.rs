@@ -1,8 +1,8 @@
 //! The types of audit records, by name and by number.
 
 /// The type of one audit record, as far as patchgate tells types apart.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RecordKind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordKind<'a> {
     /// `AVC` (1400): a decision of the kernel's access vector cache; AppArmor uses the type too.
     Avc,
     /// `USER_AVC` (1107): a decision or notice of a userspace object manager (dbus, systemd).
@@ -29,32 +29,80 @@ pub enum RecordKind {
     Cwd,
     /// `CONFIG_CHANGE` (1305): the audit system's own settings changed.
     ConfigChange,
+    /// `EOE` (1320): the kernel has said all of an event; auditd of EL5 and EL6 writes it.
+    EndOfEvent,
+    /// `PROCTITLE` (1327): the command line, the last record of an event from EL7 on.
+    Proctitle,
     /// `DAEMON_START` (1200): auditd started.
     DaemonStart,
     /// `DAEMON_END` (1201) or `DAEMON_ABORT` (1202): auditd stopped.
     DaemonEnd,
     /// Any other type, as it was written.
-    Other(String),
+    Other(&'a str),
     /// No audit record was recognised in this text.
     Unrecognized,
 }
 
-impl RecordKind {
+impl<'a> RecordKind<'a> {
     /// Reads a type as logs write it: `AVC`, `1400`, `UNKNOWN[1323]`, `AUDIT1420`, `<audit-1420>`.
     #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let digits = text
-            .strip_prefix("UNKNOWN[")
-            .and_then(|rest| rest.strip_suffix(']'))
-            .or_else(|| {
-                text.strip_prefix("<audit-")
-                    .and_then(|rest| rest.strip_suffix('>'))
-            })
-            .or_else(|| text.strip_prefix("AUDIT"))
-            .unwrap_or(text);
-        match digits.parse::<u16>() {
-            Ok(number) => Self::from_number(number).unwrap_or_else(|| Self::Other(text.to_owned())),
-            Err(_) => Self::from_name(text).unwrap_or_else(|| Self::Other(text.to_owned())),
+    pub fn parse(text: &'a str) -> Self {
+        Self::from_name(text)
+            .or_else(|| Self::from_number(number(text)?))
+            .unwrap_or(Self::Other(text))
+    }
+
+    /// True for the record that the kernel writes last about an event.
+    pub(super) fn ends_event(self) -> bool {
+        self == Self::EndOfEvent || self == Self::Proctitle
+    }
+
+    /// True for the types whose records can be decisions.
+    pub(super) fn may_decide(self) -> bool {
+        match self {
+            Self::Avc | Self::UserAvc | Self::SelinuxErr => true,
+            Self::UserSelinuxErr
+            | Self::AvcPath
+            | Self::MacPolicyLoad
+            | Self::MacStatus
+            | Self::MacConfigChange
+            | Self::User
+            | Self::Syscall
+            | Self::Path
+            | Self::Cwd
+            | Self::ConfigChange
+            | Self::EndOfEvent
+            | Self::Proctitle
+            | Self::DaemonStart
+            | Self::DaemonEnd
+            | Self::Other(_)
+            | Self::Unrecognized => false,
+        }
+    }
+
+    /// True for what speaks of the policy, its mode or the audit system itself, and for text that
+    /// is no record.
+    pub(super) fn is_notable(self) -> bool {
+        match self {
+            Self::SelinuxErr
+            | Self::UserSelinuxErr
+            | Self::MacPolicyLoad
+            | Self::MacStatus
+            | Self::MacConfigChange
+            | Self::ConfigChange
+            | Self::DaemonStart
+            | Self::DaemonEnd
+            | Self::Unrecognized => true,
+            Self::Avc
+            | Self::UserAvc
+            | Self::AvcPath
+            | Self::User
+            | Self::Syscall
+            | Self::Path
+            | Self::Cwd
+            | Self::EndOfEvent
+            | Self::Proctitle
+            | Self::Other(_) => false,
         }
     }
 
@@ -70,6 +118,8 @@ impl RecordKind {
             1302 => Self::Path,
             1305 => Self::ConfigChange,
             1307 => Self::Cwd,
+            1320 => Self::EndOfEvent,
+            1327 => Self::Proctitle,
             1400 => Self::Avc,
             1401 => Self::SelinuxErr,
             1402 => Self::AvcPath,
@@ -92,6 +142,8 @@ impl RecordKind {
             "PATH" => Self::Path,
             "CONFIG_CHANGE" => Self::ConfigChange,
             "CWD" => Self::Cwd,
+            "EOE" => Self::EndOfEvent,
+            "PROCTITLE" => Self::Proctitle,
             "AVC" => Self::Avc,
             "SELINUX_ERR" => Self::SelinuxErr,
             "AVC_PATH" => Self::AvcPath,
@@ -101,6 +153,15 @@ impl RecordKind {
             _ => return None,
         })
     }
+}
+
+/// Reads the number in `1400`, `UNKNOWN[1400]`, `AUDIT1400` or `<audit-1400>`.
+fn number(text: &str) -> Option<u16> {
+    let inside = |before: &str, after: &str| text.strip_prefix(before)?.strip_suffix(after);
+    let digits = inside("UNKNOWN[", "]")
+        .or_else(|| inside("<audit-", ">"))
+        .or_else(|| inside("AUDIT", ""));
+    digits.unwrap_or(text).parse().ok()
 }
 
 #[cfg(test)]
@@ -127,7 +188,7 @@ mod tests {
             "99999999",
             "",
         ] {
-            assert_eq!(RecordKind::parse(text), RecordKind::Other(text.to_owned()));
+            assert_eq!(RecordKind::parse(text), RecordKind::Other(text));
         }
     }
 }

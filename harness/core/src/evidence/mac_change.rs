@@ -64,7 +64,7 @@ pub struct MacChange {
 /// `avc:  op=load_policy …`) are no changes: dbus sends one whenever it happens to look.
 #[must_use]
 pub fn mac_change(record: &Record) -> Option<MacChange> {
-    let fields = Fields::scan(&record.body, Style::Raw);
+    let fields = Fields::scan(record.body, Style::Raw);
     let flag = |key: &str| fields.number::<u32>(key).map(|value| value != 0);
     let kind = if record.kind == RecordKind::MacPolicyLoad {
         MacChangeKind::PolicyLoad
@@ -85,7 +85,7 @@ pub fn mac_change(record: &Record) -> Option<MacChange> {
     Some(MacChange {
         kind,
         stamp: record.stamp,
-        raw: record.raw.clone(),
+        raw: record.raw.to_owned(),
     })
 }
 

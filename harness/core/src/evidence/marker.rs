@@ -88,7 +88,7 @@ impl Form {
             Self::UserRecord => {
                 record.kind == RecordKind::User
                     && !record.is_hearsay()
-                    && text_of(&record.body).is_some_and(|text| text == wanted)
+                    && text_of(record.body).is_some_and(|text| text == wanted)
             }
             Self::Entry => {
                 record.kind == RecordKind::Unrecognized

@@ -6,6 +6,8 @@ use super::{
     fields::Style,
     head::{self, Head},
     kind::RecordKind,
+    limits::Limits,
+    lines::{self, Part, Piece},
 };
 
 /// The text whose rules apply when records are told from other lines.
@@ -77,27 +79,27 @@ impl Stamp {
     }
 }
 
-/// One audit record, or one piece of text that is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+/// One audit record, or one piece of text that is none; it borrows from the text that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
     /// The host that the record names itself (`node=`, `host=`); most logs name none.
-    pub node: Option<String>,
+    pub node: Option<&'a str>,
     /// The record's type.
-    pub kind: RecordKind,
+    pub kind: RecordKind<'a>,
     /// The event's time and number, where they can be read.
     pub stamp: Option<Stamp>,
     /// The event's identity as written between the parentheses of `audit(…)`.
-    pub id: Option<String>,
+    pub id: Option<&'a str>,
     /// The text after the stamp, without auditd's enrichment.
-    pub body: String,
+    pub body: &'a str,
     /// auditd's names for the numbers (`UID="root"`), after the 0x1d byte.
-    pub enrichment: Option<String>,
+    pub enrichment: Option<&'a str>,
     /// How the record was framed.
     pub framing: Framing,
     /// The program that a syslog line around the record names; `kernel` for the kernel.
-    pub speaker: Option<String>,
+    pub speaker: Option<&'a str>,
     /// The text that this record was read from, verbatim.
-    pub raw: String,
+    pub raw: &'a str,
 }
 
 impl Framing {
@@ -110,112 +112,155 @@ impl Framing {
     }
 }
 
-impl Record {
+impl<'a> Record<'a> {
     /// True when the text around the record says that a program other than the kernel wrote it.
     ///
     /// Any process can write such a line with `logger`, so it proves nothing.
     #[must_use]
     pub fn is_hearsay(&self) -> bool {
-        self.speaker
-            .as_deref()
-            .is_some_and(|speaker| speaker != "kernel")
+        self.speaker.is_some_and(|speaker| speaker != "kernel")
     }
 
     /// Keeps text that is no record.
-    fn unrecognized(raw: &str) -> Self {
+    fn unrecognized(raw: &'a str) -> Self {
         Self {
             node: None,
             kind: RecordKind::Unrecognized,
             stamp: None,
             id: None,
-            body: raw.trim().to_owned(),
+            body: raw.trim(),
             enrichment: None,
             framing: Framing::None,
             speaker: None,
-            raw: raw.to_owned(),
+            raw,
         }
     }
 
     /// Builds the record whose head was found; its text ends at `end`.
-    fn build(line: &str, head: Head, raw_start: usize, end: usize) -> Self {
+    fn build(line: &'a str, head: &Head<'a>, raw_start: usize, end: usize) -> Self {
         let text = line[head.body.min(end)..end].trim_end();
         let (body, enrichment) = match text.split_once('\u{1d}') {
-            Some((body, enrichment)) => (body, Some(enrichment.to_owned())),
+            Some((body, enrichment)) => (body, Some(enrichment)),
             None => (text, None),
         };
         Self {
-            stamp: head.id.as_deref().and_then(Stamp::parse),
+            stamp: head.id.and_then(Stamp::parse),
             node: head.node,
             kind: head.kind,
             id: head.id,
-            body: body.to_owned(),
+            body,
             enrichment,
             framing: head.framing,
             speaker: speaker(&line[raw_start..head.start]),
-            raw: line[raw_start..end].to_owned(),
+            raw: &line[raw_start..end],
         }
     }
 }
 
 /// Reads every line of a text into records; blank lines alone are left out.
 #[must_use]
-pub fn parse(text: &str, grammar: Grammar) -> Vec<Record> {
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.flat_map(|line| parse_line(line, grammar)).collect()
+pub fn parse(text: &str, grammar: Grammar) -> Vec<Record<'_>> {
+    parse_within(text, grammar, Limits::STANDARD)
 }
 
-/// Reads one line, which can hold several records when lines were glued together.
-fn parse_line(line: &str, grammar: Grammar) -> Vec<Record> {
-    let heads = heads(line, grammar);
-    let Some(first) = heads.first() else {
-        return vec![Record::unrecognized(line)];
-    };
+/// The same with other bounds; of those only the longest line matters here.
+#[must_use]
+pub fn parse_within(text: &str, grammar: Grammar, limits: Limits) -> Vec<Record<'_>> {
     let mut records = Vec::new();
-    let mut start = 0;
-    if grammar == Grammar::AuditLog && !line[..first.start].trim().is_empty() {
-        records.push(Record::unrecognized(&line[..first.start]));
-        start = first.start;
-    }
-    let ends: Vec<usize> = heads
-        .iter()
-        .skip(1)
-        .map(|head| head.start)
-        .chain([line.len()])
-        .collect();
-    for (head, end) in heads.into_iter().zip(ends) {
-        records.push(Record::build(line, head, start, end));
-        start = end;
+    let mut reader = LineReader::new(grammar);
+    for piece in lines::pieces(text, limits.sane().line) {
+        reader.read(piece, &mut |record| records.push(record));
     }
     records
 }
 
-/// Finds all records of one line.
-fn heads(line: &str, grammar: Grammar) -> Vec<Head> {
-    let mut heads: Vec<Head> = Vec::new();
-    let mut from = 0;
-    while let Some(head) = head::find(line, from) {
-        let wanted = match grammar {
-            Grammar::AuditLog => head.framing == Framing::AuditLog,
-            Grammar::KernelLog | Grammar::Any => true,
+/// Reads lines in turn, and remembers what the beginning of a long one says about its rest.
+#[derive(Debug)]
+pub(super) struct LineReader {
+    grammar: Grammar,
+    in_user_text: bool,
+}
+
+impl LineReader {
+    pub(super) fn new(grammar: Grammar) -> Self {
+        Self {
+            grammar,
+            in_user_text: false,
+        }
+    }
+
+    /// Reads one line or part of a line; a blank line gives nothing.
+    pub(super) fn read<'a>(&mut self, piece: Piece<'a>, out: &mut impl FnMut(Record<'a>)) {
+        let blank = match piece.part {
+            Part::Whole => piece.text.trim().is_empty(),
+            Part::First | Part::Rest => piece.text.is_empty(),
         };
-        if !wanted {
-            from = head.body;
-            continue;
+        if blank {
+            return;
         }
-        let text = user_text(&line[from..head.start]).filter(|_| !heads.is_empty());
-        match text.map(|start| skip_user_text(line, from + start, grammar)) {
-            Some(Some(end)) => from = end,
-            Some(None) => break,
-            None => {
-                from = head.body;
-                heads.push(head);
-            }
+        if piece.part == Part::Rest && self.in_user_text {
+            return out(Record::unrecognized(piece.text));
+        }
+        let last = read_line(piece.text, self.grammar, out);
+        self.in_user_text = piece.part != Part::Whole && opens_user_text(last, self.grammar);
+    }
+}
+
+/// Reads one line, which can hold several records when lines were glued together; gives the text
+/// of the last.
+fn read_line<'a>(line: &'a str, grammar: Grammar, out: &mut impl FnMut(Record<'a>)) -> &'a str {
+    let Some(mut head) = first_head(line, grammar) else {
+        out(Record::unrecognized(line));
+        return line;
+    };
+    let mut start = 0;
+    if grammar == Grammar::AuditLog && !line[..head.start].trim().is_empty() {
+        out(Record::unrecognized(&line[..head.start]));
+        start = head.start;
+    }
+    while let Some(next) = next_head(line, head.body, grammar) {
+        out(Record::build(line, &head, start, next.start));
+        start = next.start;
+        head = next;
+    }
+    out(Record::build(line, &head, start, line.len()));
+    &line[start..]
+}
+
+/// Finds the first record of a line.
+fn first_head(line: &str, grammar: Grammar) -> Option<Head<'_>> {
+    believed_head(line, 0, grammar).or_else(|| match grammar {
+        Grammar::AuditLog => None,
+        Grammar::KernelLog | Grammar::Any => head::find_bare(line),
+    })
+}
+
+/// Finds the record that follows the one whose body starts at `from`.
+fn next_head(line: &str, mut from: usize, grammar: Grammar) -> Option<Head<'_>> {
+    loop {
+        let head = believed_head(line, from, grammar)?;
+        match user_text(&line[from..head.start]) {
+            None => return Some(head),
+            Some(start) => from = skip_user_text(line, from + start, grammar)?,
         }
     }
-    if heads.is_empty() && grammar != Grammar::AuditLog {
-        heads.extend(head::find_bare(line));
+}
+
+/// Finds the next head of a kind that the grammar believes.
+fn believed_head(line: &str, from: usize, grammar: Grammar) -> Option<Head<'_>> {
+    let mut from = from;
+    while let Some(head) = head::find(line, from) {
+        match grammar {
+            Grammar::AuditLog if head.framing != Framing::AuditLog => from = head.body,
+            Grammar::AuditLog | Grammar::KernelLog | Grammar::Any => return Some(head),
+        }
     }
-    heads
+    None
+}
+
+/// True when a record's text ends inside of what a user process said.
+fn opens_user_text(text: &str, grammar: Grammar) -> bool {
+    user_text(text).is_some_and(|start| skip_user_text(text, start, grammar).is_none())
 }
 
 /// Where the text of a user process starts, which must not start records of its own.
@@ -236,18 +281,14 @@ fn skip_user_text(line: &str, start: usize, grammar: Grammar) -> Option<usize> {
 /// `kernel:` first means the kernel. A bare `audit:` means it only behind nothing but printk's
 /// own time stamps, for a syslog line `host audit: …` is what `logger -t audit` writes. A word
 /// that touches the record (`212:type=AVC`) comes from `grep -n`.
-fn speaker(before: &str) -> Option<String> {
+fn speaker(before: &str) -> Option<&str> {
     let before = before.trim_end_matches(|c: char| !c.is_whitespace());
     let mut plain = true;
     for word in before.split_whitespace() {
         if let Some(tag) = word.strip_suffix(':').filter(|tag| !tag.is_empty()) {
             let name = tag.split('[').next().unwrap_or(tag);
             let printk = name == "audit" && plain;
-            return Some(if printk {
-                "kernel".to_owned()
-            } else {
-                name.to_owned()
-            });
+            return Some(if printk { "kernel" } else { name });
         }
         plain = plain && is_printk_stamp(word);
     }

@@ -12,7 +12,7 @@ mod segments;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -96,8 +96,8 @@ impl WindowEvidence {
 
 /// The records of a window, and which of them belong to it.
 #[derive(Debug)]
-pub(super) struct Window {
-    records: Vec<Record>,
+pub(super) struct Window<'a> {
+    records: Vec<Record<'a>>,
     inside: Range<usize>,
     stamps: Option<(Stamp, Stamp)>,
     begins: Vec<Place>,
@@ -108,7 +108,8 @@ pub(super) struct Window {
 /// Examines what the engine copied about one window.
 #[must_use]
 pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidence {
-    let window = Window::open(capture);
+    let text = text(&capture.log);
+    let window = Window::open(capture, &text);
     let mut controls = Controls::of(capture);
     let ours = event::decisions_at(&window.records)
         .into_iter()
@@ -128,7 +129,7 @@ pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidenc
             .iter()
             .filter(|index| !window.inside.contains(index))
             .count(),
-        selinux_errors: errors.map(|record| record.raw.clone()).collect(),
+        selinux_errors: errors.map(|record| record.raw.to_owned()).collect(),
         unrecognized: window.unrecognized(capture.log.source),
         coverage: gaps::coverage(capture, &window, &mac_changes, &controls, expected),
         notes: controls.notes(),
@@ -163,7 +164,7 @@ pub fn statement(evidence: &WindowEvidence) -> String {
 fn breaks_off(record: &Record) -> bool {
     let decides = record.kind == RecordKind::Avc || record.kind == RecordKind::UserAvc;
     let says_nothing =
-        head::find_decision(&record.body, 0).is_none() && !record.body.contains("op=");
+        head::find_decision(record.body, 0).is_none() && !record.body.contains("op=");
     record.framing == Framing::AuditLog && (record.stamp.is_none() || decides && says_nothing)
 }
 
@@ -182,22 +183,27 @@ fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Reads the records of a log.
-fn records(slice: &LogSlice) -> Vec<Record> {
+/// The text of a log in which records are looked for.
+fn text(slice: &LogSlice) -> Cow<'_, str> {
     match slice.source {
-        LogSource::AuditLog => record::parse(&slice.text, Grammar::AuditLog),
-        LogSource::Journal => {
-            let records = record::parse(&journal::to_text(&slice.text), Grammar::KernelLog);
-            beside::without_copies(records, &[])
-        }
-        LogSource::KernelRing | LogSource::None => record::parse(&slice.text, Grammar::KernelLog),
+        LogSource::Journal => journal::to_text(&slice.text).into(),
+        LogSource::AuditLog | LogSource::KernelRing | LogSource::None => (&*slice.text).into(),
     }
 }
 
-impl Window {
+/// Reads the records of a log's text.
+fn records(source: LogSource, text: &str) -> Vec<Record<'_>> {
+    match source {
+        LogSource::AuditLog => record::parse(text, Grammar::AuditLog),
+        LogSource::Journal => beside::without_copies(record::parse(text, Grammar::KernelLog), &[]),
+        LogSource::KernelRing | LogSource::None => record::parse(text, Grammar::KernelLog),
+    }
+}
+
+impl<'a> Window<'a> {
     /// Reads the records and finds the markers; a missing one leaves its side open.
-    fn open(capture: &WindowCapture) -> Self {
-        let records = records(&capture.log);
+    fn open(capture: &WindowCapture, text: &'a str) -> Self {
+        let records = records(capture.log.source, text);
         let form = Form::of(capture, capture.log.source);
         let places = |end| {
             let text = marker_text(&capture.nonce, &capture.id, end);
@@ -245,7 +251,7 @@ impl Window {
     }
 
     /// The window's records.
-    fn records(&self) -> impl Iterator<Item = &Record> {
+    fn records(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records
             .iter()
             .enumerate()
@@ -254,13 +260,13 @@ impl Window {
     }
 
     /// The window's records that the kernel or auditd wrote.
-    fn trusted(&self) -> impl Iterator<Item = &Record> {
+    fn trusted(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records().filter(|record| !record.is_hearsay())
     }
 
     /// The window's damaged text: no record, one whose user text hides the start of another, or one
     /// that breaks off before it says what it is there for.
-    fn garbled(&self) -> impl Iterator<Item = &Record> {
+    fn garbled(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records().filter(|record| {
             record.kind == RecordKind::Unrecognized
                 || record.raw.matches("msg=audit(").count() > 1
@@ -273,13 +279,13 @@ impl Window {
         let speaks = |text: &str| text.contains("avc:") || text.contains("audit(");
         let shown = |record: &&Record| match source {
             LogSource::AuditLog => true,
-            LogSource::Journal | LogSource::KernelRing | LogSource::None => speaks(&record.raw),
+            LogSource::Journal | LogSource::KernelRing | LogSource::None => speaks(record.raw),
         };
         let hearsay = self.records().filter(|record| record.is_hearsay());
         self.garbled()
             .chain(hearsay)
             .filter(shown)
-            .map(|record| record.raw.clone())
+            .map(|record| record.raw.to_owned())
             .collect()
     }
 }

@@ -7,7 +7,7 @@ const BODY: &str = "avc:  denied  { read write } for  pid=7 comm=\"httpd\" name=
     ino=9 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:shadow_t:s0 \
     tclass=file permissive=0";
 
-fn one(line: &str, grammar: Grammar) -> Record {
+fn one(line: &str, grammar: Grammar) -> Record<'_> {
     let mut records = parse(line, grammar);
     assert_eq!(records.len(), 1, "{line}: {records:?}");
     records.remove(0)
@@ -126,7 +126,7 @@ fn a_denial_is_read_in_every_framing() {
         let record = one(&line, Grammar::Any);
         assert_eq!(record.kind, RecordKind::Avc, "{line}");
         assert_eq!(record.framing, *framing, "{line}");
-        assert_eq!(record.node.as_deref(), *node, "{line}");
+        assert_eq!(record.node, *node, "{line}");
         assert_eq!(record.stamp.map(|stamp| stamp.serial), *serial, "{line}");
         assert_eq!(record.body, BODY, "{line}");
         assert_eq!(record.raw, line);
@@ -162,10 +162,7 @@ fn enrichment_is_kept_apart_from_the_body() {
     let line = "type=LOGIN msg=audit(1.2:3): pid=331 res=1\u{1d}UID=\"root\" AUID=\"root\"";
     let record = one(line, Grammar::AuditLog);
     assert_eq!(record.body, "pid=331 res=1");
-    assert_eq!(
-        record.enrichment.as_deref(),
-        Some("UID=\"root\" AUID=\"root\"")
-    );
+    assert_eq!(record.enrichment, Some("UID=\"root\" AUID=\"root\""));
     assert_eq!(record.raw, line);
 }
 
@@ -237,7 +234,8 @@ fn a_hostile_line_costs_no_more_than_its_length() {
     ] {
         let line = piece.repeat(300_000 / piece.len());
         for grammar in [Grammar::AuditLog, Grammar::KernelLog, Grammar::Any] {
-            let records = parse(&format!("type=AVC msg=audit(1.2:3): {line}"), grammar);
+            let text = format!("type=AVC msg=audit(1.2:3): {line}");
+            let records = parse(&text, grammar);
             let bytes: usize = records
                 .iter()
                 .flat_map(decisions)
@@ -267,8 +265,9 @@ fn a_syslog_line_of_a_program_is_hearsay() {
         ),
         ("Nov 21 22:32:42 h dbus-daemon[220]: ", "dbus-daemon"),
     ] {
-        let record = one(&format!("{before}{BODY}"), Grammar::KernelLog);
-        assert_eq!(record.speaker.as_deref(), Some(speaker));
+        let line = format!("{before}{BODY}");
+        let record = one(&line, Grammar::KernelLog);
+        assert_eq!(record.speaker, Some(speaker));
         assert!(record.is_hearsay(), "{before}");
     }
 }
@@ -276,7 +275,8 @@ fn a_syslog_line_of_a_program_is_hearsay() {
 #[test]
 fn auditd_log_grammar_believes_no_other_framing() {
     for before in ["type=1400 audit(1.2:3): ", "audit[1]: AVC ", ""] {
-        let record = one(&format!("{before}{BODY}"), Grammar::AuditLog);
+        let line = format!("{before}{BODY}");
+        let record = one(&line, Grammar::AuditLog);
         assert_eq!(record.kind, RecordKind::Unrecognized, "{before}");
     }
 }
@@ -290,10 +290,7 @@ fn text_that_is_no_record_is_kept() {
         "<no matches>",
     ] {
         let record = one(line, Grammar::Any);
-        assert_eq!(
-            (record.kind, record.raw.as_str()),
-            (RecordKind::Unrecognized, line)
-        );
+        assert_eq!((record.kind, record.raw), (RecordKind::Unrecognized, line));
     }
 }
 
@@ -364,7 +361,7 @@ proptest! {
     fn any_text_is_read_without_panic_and_none_of_it_is_lost(text in noise()) {
         for grammar in [Grammar::AuditLog, Grammar::KernelLog, Grammar::Any] {
             let records = parse(&text, grammar);
-            let kept: String = records.iter().map(|record| record.raw.as_str()).collect();
+            let kept: String = records.iter().map(|record| record.raw).collect();
             let wanted: String = text.lines().filter(|line| !line.trim().is_empty()).collect();
             prop_assert_eq!(kept, wanted);
             let _ = records.iter().flat_map(decisions).count();
@@ -380,7 +377,8 @@ proptest! {
         let other = ["type=SYSCALL msg=audit(1.2:3): arch=c000003e comm=\"x\"", "----", "kernel: x"];
         let lines: Vec<&str> =
             picks.iter().flat_map(|(form, noise)| [forms[*form].as_str(), other[*noise]]).collect();
-        let records = parse(&lines.join("\n"), Grammar::Any);
+        let text = lines.join("\n");
+        let records = parse(&text, Grammar::Any);
         let found: Vec<_> = records.iter().flat_map(decisions).collect();
         prop_assert_eq!(found.len(), picks.len());
         prop_assert!(found.iter().all(|decision| decision.complete));

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Window, records};
+use super::{Window, records, text};
 use crate::evidence::{
     capture::{LogSlice, WindowCapture},
     denial::Decision,
@@ -15,7 +15,8 @@ use crate::evidence::{
 pub(super) fn decisions(capture: &WindowCapture, first: &Window) -> Vec<Decision> {
     let mut all = Vec::new();
     for slice in &capture.beside {
-        let records = without_copies(records(slice), &first.records);
+        let text = text(slice);
+        let records = without_copies(records(slice.source, &text), &first.records);
         let from = begin_of(capture, slice, &records);
         let ours = event::decisions_at(&records).into_iter();
         let ours = ours.filter(|(index, _)| {
@@ -46,9 +47,16 @@ fn is_older(record: &Record, first: &Window) -> bool {
 
 /// Leaves out records that are there already: the journal can have one twice, from the kernel's
 /// broadcast and from its ring. Records without a number are all kept.
-pub(super) fn without_copies(mut records: Vec<Record>, known: &[Record]) -> Vec<Record> {
-    let key = |record: &Record| Some((record.id.clone()?, record.body.clone()));
-    let mut seen: HashSet<(String, String)> = known.iter().filter_map(key).collect();
+pub(super) fn without_copies<'a>(
+    mut records: Vec<Record<'a>>,
+    known: &[Record<'a>],
+) -> Vec<Record<'a>> {
+    let mut seen: HashSet<_> = known.iter().filter_map(key).collect();
     records.retain(|record| key(record).is_none_or(|key| seen.insert(key)));
     records
+}
+
+/// What tells a record from others.
+fn key<'a>(record: &Record<'a>) -> Option<(&'a str, &'a str)> {
+    Some((record.id?, record.body))
 }

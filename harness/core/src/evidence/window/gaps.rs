@@ -155,7 +155,7 @@ fn policy_errors(window: &Window) -> Option<Gap> {
     let mut errors = window
         .trusted()
         .filter(|r| r.kind == RecordKind::SelinuxErr);
-    let record = errors.next()?.raw.clone();
+    let record = errors.next()?.raw.to_owned();
     let count = 1 + errors.count();
     Some(Gap::PolicyErrors { count, record })
 }
@@ -197,7 +197,7 @@ fn inside(window: &Window) -> Vec<Gap> {
         .trusted()
         .filter(|record| record.kind == RecordKind::ConfigChange);
     gaps.extend(changed.map(|record| Gap::AuditReconfigured {
-        record: record.body.clone(),
+        record: record.body.to_owned(),
     }));
     gaps
 }
@@ -312,7 +312,7 @@ fn suppressed(
     let from_log = match capture.log.source {
         LogSource::AuditLog | LogSource::None => Vec::new(),
         LogSource::Journal | LogSource::KernelRing => {
-            window.records().map(|record| record.raw.as_str()).collect()
+            window.records().map(|record| record.raw).collect()
         }
     };
     let lines = new_lines(before, after).into_iter().chain(from_log);
