@@ -47,9 +47,9 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(plan: &Plan, events: &[Event]) -> Judgement {
     let ledger = Ledger::fold(events);
-    let windows = cells::Windows::examine(plan, &ledger);
-    let cells = cells::results(plan, &ledger, &windows);
-    let view = View::new(plan, &ledger, &windows, &cells);
+    let grounds = cells::Grounds::of(plan, &ledger);
+    let cells = grounds.results();
+    let view = View::new(&grounds, &cells);
     let findings = findings::find(&view);
     let verdict = gate::decide(&view, findings);
     Judgement { verdict, cells }
@@ -63,12 +63,10 @@ pub(crate) fn ended(
     host: &HostName,
     states: &[State],
 ) -> Vec<CellResult> {
-    let windows = cells::Windows::examine(plan, ledger);
+    let grounds = cells::Grounds::of(plan, ledger);
     let ours = |c: &&Cell| c.host == *host && states.contains(&c.state);
     let cells = plan.cells.iter().filter(ours);
-    cells
-        .map(|cell| cells::result(plan, ledger, &windows, cell))
-        .collect()
+    cells.map(|cell| cells::result(&grounds, cell)).collect()
 }
 
 /// All that the steps of a judgement look at.
@@ -77,25 +75,20 @@ struct View<'a> {
     ledger: &'a Ledger,
     windows: &'a cells::Windows,
     cells: &'a [CellResult],
-    losses: cause::Losses,
+    losses: &'a cause::Losses,
     by_name: BTreeMap<(&'a HostName, State, &'a CheckId), &'a CellResult>,
 }
 
 impl<'a> View<'a> {
-    fn new(
-        plan: &'a Plan,
-        ledger: &'a Ledger,
-        windows: &'a cells::Windows,
-        cells: &'a [CellResult],
-    ) -> Self {
+    fn new(grounds: &'a cells::Grounds<'a>, cells: &'a [CellResult]) -> Self {
         let key = |r: &'a CellResult| (&r.cell.host, r.cell.state, &r.cell.check);
         let by_name = cells.iter().map(|r| (key(r), r)).collect();
         Self {
-            plan,
-            ledger,
-            windows,
+            plan: grounds.plan,
+            ledger: grounds.ledger,
+            windows: &grounds.windows,
             cells,
-            losses: cause::Losses::compare(plan, ledger),
+            losses: &grounds.losses,
             by_name,
         }
     }

@@ -3,10 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests unwrap as tests do")]
 
 use patchgate_core::{
+    evidence::access::AccessVector,
+    outcome::Outcome,
+    reading::Reading,
     state::State,
+    suite::CheckKind,
     verdict::{Class, Decision, Standing, StateStatement},
 };
-use patchgate_testkit::{Denied, Effect, HostScript, Moment, Played, Scenario, catalogue};
+use patchgate_testkit::{
+    Denied, Effect, HostScript, Moment, Played, Scenario, catalogue,
+    night::{Night, Seen, known},
+};
 
 /// What is said of the scripted rebuild in a state.
 fn said(played: &Played, state: State) -> &StateStatement {
@@ -169,5 +176,108 @@ async fn what_is_allowed_is_the_less_likely_cause() {
         let new = findings.iter().find(|f| f.class == Class::NewDenial);
         let denial = new.and_then(|f| f.cause.denial.clone()).unwrap();
         assert_eq!(denial.target, target, "{findings:#?}");
+    }
+}
+
+/// How the check of denials ended in each state.
+fn ended(night: &Night) -> [&'static str; 3] {
+    let cells = night.judged().cells;
+    [State::Baseline, State::Patched, State::Restarted].map(|state| {
+        let mut cells = cells.iter().filter(|c| c.cell.state == state);
+        let cell = cells.find(|c| c.cell.check.to_string() == "httpd/no-new-denials");
+        match &cell.unwrap().outcome {
+            Outcome::Passed => "passed",
+            Outcome::Failed { .. } => "failed",
+            Outcome::Blind { gaps } => {
+                let lost = "httpd_t may not { accept listen } on tcp_socket of httpd_t";
+                assert!(gaps.iter().any(|gap| gap.contains(lost)), "{gaps:?}");
+                "blind"
+            }
+            Outcome::Errored { .. } | Outcome::NotRun { .. } => "unsettled",
+        }
+    })
+}
+
+/// A night whose check of denials watches these domains.
+fn watching(mut night: Night, domains: &[&str]) -> Night {
+    let checks = night.plan.suites.iter_mut().flat_map(|s| &mut s.checks);
+    for check in checks {
+        if let CheckKind::Denials(denials) = &mut check.kind {
+            denials.domains = domains.iter().map(|d| (*d).to_owned()).collect();
+        }
+    }
+    night
+}
+
+/// Changes the kernel's answers of a state.
+fn answers(seen: &mut Seen, change: impl Fn(&mut AccessVector)) {
+    let Reading::Known(table) = &mut seen.vectors else {
+        panic!("the night has a table");
+    };
+    table.vectors.values_mut().for_each(change);
+}
+
+/// A denial that the policy silences is in no log, so that an empty one says nothing of it.
+#[test]
+fn no_denials_are_said_of_nothing_that_was_lost_in_silence() {
+    let february = || Night::quiet().from(State::Patched, Seen::february);
+    let logged = |s: &mut Seen| answers(s, |v| v.auditdeny = u32::MAX);
+    let permissive = |s: &mut Seen| answers(s, |v| v.flags = 1);
+    let denied = |s: &mut Seen| s.log.push(known::getattr(false));
+    let unread = |s: &mut Seen| s.vectors = Reading::missing("no selinuxfs");
+    let all = ["passed", "passed", "passed"];
+    let later = ["passed", "blind", "blind"];
+    for (name, night, wanted) in [
+        ("nothing is lost", Night::quiet(), all),
+        ("lost in silence", february(), later),
+        ("and the clients feel it", known::february(), later),
+        (
+            "lost from the restart on",
+            Night::quiet().at(State::Restarted, Seen::february),
+            ["passed", "passed", "blind"],
+        ),
+        (
+            "given back by the restart",
+            Night::quiet().at(State::Patched, Seen::february),
+            ["passed", "blind", "passed"],
+        ),
+        (
+            "not asked again after the restart",
+            february().at(State::Restarted, unread),
+            later,
+        ),
+        (
+            "never had",
+            Night::quiet().from(State::Baseline, Seen::february),
+            all,
+        ),
+        (
+            "lost, and logged when it is missed",
+            february().from(State::Patched, logged),
+            all,
+        ),
+        (
+            "of a domain that is permissive",
+            february().from(State::Patched, permissive),
+            all,
+        ),
+        (
+            "of a domain that is not watched",
+            watching(february(), &["named_t"]),
+            all,
+        ),
+        (
+            "of one of the watched domains",
+            watching(february(), &["named_t", "httpd_t"]),
+            later,
+        ),
+        ("of any domain", watching(february(), &[]), later),
+        (
+            "beside a denial that is logged",
+            february().at(State::Patched, denied),
+            ["passed", "failed", "blind"],
+        ),
+    ] {
+        assert_eq!(ended(&night), wanted, "{name}");
     }
 }

@@ -117,7 +117,7 @@ async fn a_silent_denial_turns_green_with_the_domain_permissive_and_red_again() 
             "asked domain-permissive httpd/root-page: status 200",
             "asked domain-permissive httpd/root-page-local: status 200",
             "asked domain-permissive httpd/service: active",
-            "window domain-permissive: 2 denials",
+            "window domain-permissive: 3 denials",
             "changed to restored",
             "asked restored httpd/root-page: timed out without a byte",
             "asked restored httpd/root-page-local: timed out without a byte",

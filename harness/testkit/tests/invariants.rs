@@ -233,13 +233,16 @@ fn tried(played: &Played, is: fn(&ExperimentEvent) -> bool) -> usize {
 
 /// How many segments the recorded windows have.
 fn n_segments(played: &Played) -> usize {
-    let segments = played.events.iter().filter_map(|e| {
-        let What::WindowCaptured { capture, .. } = &e.what else {
-            return None;
-        };
-        Some(capture.segments.len())
-    });
-    segments.sum()
+    let of_window = |what: &What| {
+        if let What::WindowCaptured { capture, .. } = what {
+            capture.segments.len()
+        } else if let Some(ExperimentEvent::Window { capture, .. }) = experiment(what) {
+            capture.segments.len()
+        } else {
+            0
+        }
+    };
+    played.events.iter().map(|e| of_window(&e.what)).sum()
 }
 
 /// How many checks were answered by a window.

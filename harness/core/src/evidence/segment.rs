@@ -11,7 +11,8 @@ use crate::id::CheckId;
 pub enum AskedFrom {
     /// On the host, one check a segment.
     Host,
-    /// From the controller: all such checks of a state run side by side and share one segment.
+    /// From the controller: all such checks of a state run side by side and share one segment, as do all
+    /// checks of an experiment's phase, wherever they are asked from.
     Controller,
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::denials::{self, Denial};
+use super::{
+    cause::Losses,
+    denials::{self, Denial},
+};
 use crate::{
     evidence::{
         coverage::Gap,
@@ -17,7 +20,10 @@ use crate::{
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
     plan::{Cell, Plan},
     state::State,
-    suite::{CheckKind, denials::Denials},
+    suite::{
+        CheckKind,
+        denials::{Denials, is_among},
+    },
 };
 
 /// How one planned check ended.
@@ -104,16 +110,35 @@ impl Windows {
     }
 }
 
-/// How every planned check ended, in the plan's order.
-pub(super) fn results(plan: &Plan, ledger: &Ledger, windows: &Windows) -> Vec<CellResult> {
-    plan.cells
-        .iter()
-        .map(|cell| result(plan, ledger, windows, cell))
-        .collect()
+/// What the results of checks rest on.
+pub(super) struct Grounds<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) ledger: &'a Ledger,
+    pub(super) windows: Windows,
+    pub(super) losses: Losses,
+}
+
+impl<'a> Grounds<'a> {
+    /// Examines the windows and compares the access vectors of a record, once.
+    pub(super) fn of(plan: &'a Plan, ledger: &'a Ledger) -> Self {
+        Self {
+            plan,
+            ledger,
+            windows: Windows::examine(plan, ledger),
+            losses: Losses::compare(plan, ledger),
+        }
+    }
+
+    /// How every planned check ended, in the plan's order.
+    pub(super) fn results(&self) -> Vec<CellResult> {
+        let cells = self.plan.cells.iter();
+        cells.map(|cell| result(self, cell)).collect()
+    }
 }
 
 /// How one planned check ended.
-pub(super) fn result(plan: &Plan, ledger: &Ledger, windows: &Windows, cell: &Cell) -> CellResult {
+pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
+    let Grounds { plan, ledger, .. } = grounds;
     let host = ledger.hosts.get(&cell.host);
     let state = host.and_then(|h| h.states.get(&cell.state));
     let attempts = state
@@ -126,7 +151,7 @@ pub(super) fn result(plan: &Plan, ledger: &Ledger, windows: &Windows, cell: &Cel
         attempts.iter().map(
             |a| match (evaluate(&check.kind, &a.value.saw), &check.kind) {
                 (Some(outcome), _) => outcome,
-                (None, CheckKind::Denials(want)) => window_outcome(plan, windows, cell, want),
+                (None, CheckKind::Denials(want)) => window_outcome(grounds, cell, want),
                 (
                     None,
                     CheckKind::Http(_)
@@ -189,8 +214,9 @@ fn why_not_run(ledger: &Ledger, host: Option<&HostLedger>, state: Option<&StateL
 }
 
 /// The outcome of a `denials` check: denials that its list does not allow count as seen whatever the
-/// coverage; none count as none only when it is complete.
-fn window_outcome(plan: &Plan, windows: &Windows, cell: &Cell, want: &Denials) -> Outcome {
+/// coverage; none count as none only when it is complete, and when nothing was lost that no log shows.
+fn window_outcome(grounds: &Grounds<'_>, cell: &Cell, want: &Denials) -> Outcome {
+    let Grounds { plan, windows, .. } = grounds;
     let denials = windows.failing(&cell.host, cell.state, &cell.check, want);
     let before = plan.patch.is_some() && cell.state == State::Baseline;
     if !denials.is_empty() && !before {
@@ -198,12 +224,27 @@ fn window_outcome(plan: &Plan, windows: &Windows, cell: &Cell, want: &Denials) -
             symptom: denial_symptom(&denials),
         };
     }
-    match windows.gaps(&cell.host, cell.state) {
-        gaps if gaps.is_empty() => Outcome::Passed,
-        gaps => Outcome::Blind {
-            gaps: gaps.iter().map(ToString::to_string).collect(),
-        },
+    let gaps = windows.gaps(&cell.host, cell.state).into_iter();
+    let mut gaps: Vec<String> = gaps.map(|gap| gap.to_string()).collect();
+    gaps.extend(silenced(&grounds.losses, cell, want));
+    if gaps.is_empty() {
+        Outcome::Passed
+    } else {
+        Outcome::Blind { gaps }
     }
+}
+
+/// What the watched domains have lost by then without a log that could show it.
+fn silenced(losses: &Losses, cell: &Cell, want: &Denials) -> Option<String> {
+    let lost = losses.by(&cell.host, cell.state).iter();
+    let mut lost = lost
+        .map(|l| &l.denial)
+        .filter(|d| d.silenced && is_among(&want.domains, &d.source));
+    let first = lost.next()?;
+    Some(match lost.count() {
+        0 => first.to_string(),
+        n => format!("{first} and {n} more"),
+    })
 }
 
 fn denial_symptom(denials: &[&Denial]) -> Symptom {

@@ -122,9 +122,9 @@ pub struct Told {
 #[must_use]
 pub fn explain(plan: &Plan, events: &[Event], verdict: &Verdict, finding: &Finding) -> Explanation {
     let ledger = Ledger::fold(events);
-    let windows = cells::Windows::examine(plan, &ledger);
-    let cells = cells::results(plan, &ledger, &windows);
-    let view = View::new(plan, &ledger, &windows, &cells);
+    let grounds = cells::Grounds::of(plan, &ledger);
+    let cells = grounds.results();
+    let view = View::new(&grounds, &cells);
     let explained = Explained {
         view: &view,
         events,

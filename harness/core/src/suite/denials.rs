@@ -45,10 +45,15 @@ impl Denials {
     }
 }
 
+/// Whether a domain is one of some; no domains means all.
+pub(crate) fn is_among(domains: &[String], domain: &str) -> bool {
+    domains.is_empty() || domains.iter().any(|d| d == domain)
+}
+
 /// Whether one of some domains was denied something; no domains means all.
 pub(crate) fn watches(domains: &[String], denial: &Fingerprint) -> bool {
     match &denial.source_type {
-        Some(source) => domains.is_empty() || domains.contains(source),
+        Some(source) => is_among(domains, source),
         None => true,
     }
 }

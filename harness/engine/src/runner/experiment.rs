@@ -14,6 +14,7 @@ use std::{collections::BTreeSet, time::Duration};
 use patchgate_core::{
     diagnosis::{DiagnosisStep, ExperimentEvent, Found, HostMark, Phase, experiment::still_fails},
     event::What,
+    evidence::segment::{AskedFrom, Segment},
     id::{CheckId, HostName},
     plan::PlannedHost,
     reading::Reading,
@@ -28,7 +29,7 @@ use super::{
 use crate::{
     clock::Stopwatch,
     host::{
-        Connector,
+        Connector, Reply,
         job::JobId,
         switch::{self, SwitchParseError, SwitchState},
     },
@@ -86,6 +87,19 @@ struct Experiment<'a> {
     about: &'a [CheckId],
     checks: Vec<(CheckId, Check)>,
     trial: Trial,
+}
+
+impl Experiment<'_> {
+    /// What follows a change: what the domain was denied before it, under the policy of the phase
+    /// before, lies in the same window and not in this segment.
+    fn segment(&self, marked: &Reply) -> Segment {
+        Segment {
+            number: 1,
+            asked_from: AskedFrom::Controller,
+            checks: self.checks.iter().map(|(id, _)| id.clone()).collect(),
+            marker: window::read_segment(marked),
+        }
+    }
 }
 
 /// Takes a host's lock, makes an experiment, and gives the lock back.
@@ -265,9 +279,16 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     ) -> Result<(), Halt> {
         let watch = Stopwatch::start();
         let (nonce, id) = (&self.run.nonce, window_id(of, phase));
-        let items = vec![window::open_item(nonce, &id), of.trial.change_item(phase)];
+        let items = vec![
+            window::open_item(nonce, &id),
+            of.trial.change_item(phase),
+            window::segment_item(nonce, &id, 1),
+        ];
         let replies = self.ask_until_stopped("changing the policy", items).await?;
-        let open = Open::new(nonce, &id, &replies[0]);
+        let mut open = Open::new(nonce, &id, &replies[0]);
+        if open.takes_markers() {
+            open.segments.push(of.segment(&replies[2]));
+        }
         let changed = experiment::read_change(&replies[1]).map_err(Halt::Failed)?;
         let loaded_sha256 = changed.loaded_sha256.clone();
         let event = ExperimentEvent::Changed {

@@ -53,12 +53,23 @@ const NO_PAGE: Cells = &[
     ("centos-web restarted httpd/service", "failed"),
 ];
 
+/// The same, and no log shows what was lost.
+const FEBRUARY: Cells = &[
+    ("centos-web patched httpd/root-page", "failed"),
+    ("centos-web patched httpd/root-page-local", "failed"),
+    ("centos-web patched httpd/no-new-denials", "blind"),
+    ("centos-web restarted httpd/root-page", "failed"),
+    ("centos-web restarted httpd/root-page-local", "failed"),
+    ("centos-web restarted httpd/service", "failed"),
+    ("centos-web restarted httpd/no-new-denials", "blind"),
+];
+
 /// The incident: the policy takes `accept` and `listen`, silently. The rebuild's clients get nothing,
 /// after a restart they are refused; the twin goes on.
 #[must_use]
 pub fn february() -> Case {
     let scenario = pair("february", HostScript::rebuild().february());
-    (scenario, closed(PROVEN, NO_PAGE))
+    (scenario, closed(PROVEN, FEBRUARY))
 }
 
 /// The same with `--no-experiments`: what is not tried is not proven.
@@ -69,7 +80,7 @@ pub fn february_without_experiments() -> Case {
         experiments: false,
         ..pair("february-without-experiments", rebuild)
     };
-    (scenario, closed(SILENCED, NO_PAGE))
+    (scenario, closed(SILENCED, FEBRUARY))
 }
 
 /// The same, while the host's own request to itself goes on being answered.
@@ -81,8 +92,10 @@ pub fn february_localhost_passes() -> Case {
         SILENCED,
         &[
             ("centos-web patched httpd/root-page", "failed"),
+            ("centos-web patched httpd/no-new-denials", "blind"),
             ("centos-web restarted httpd/root-page", "failed"),
             ("centos-web restarted httpd/service", "failed"),
+            ("centos-web restarted httpd/no-new-denials", "blind"),
         ],
     );
     (pair("february-localhost-passes", rebuild), expected)
@@ -105,18 +118,10 @@ pub fn february_suppressed() -> Case {
     let line = Effect::KernelLine("__ratelimit: 22683 callbacks suppressed");
     let rebuild = HostScript::rebuild().february();
     let rebuild = rebuild.when(Moment::Transaction, line);
-    let expected = closed(
-        PROVEN,
-        &[
-            ("centos-web patched httpd/root-page", "failed"),
-            ("centos-web patched httpd/root-page-local", "failed"),
-            ("centos-web patched httpd/no-new-denials", "blind"),
-            ("centos-web restarted httpd/root-page", "failed"),
-            ("centos-web restarted httpd/root-page-local", "failed"),
-            ("centos-web restarted httpd/service", "failed"),
-        ],
-    );
-    (pair("february-suppressed", rebuild), expected)
+    (
+        pair("february-suppressed", rebuild),
+        closed(PROVEN, FEBRUARY),
+    )
 }
 
 const ABRT: &str = "suite: abrt\ntitle: Another service\ndomains: [abrt_t]\nchecks:\n  \
@@ -137,7 +142,7 @@ pub fn february_of_two_domains() -> Case {
         "rebuild-only-regression.centos-web.httpd selinux-silent-denial proven",
         "access-lost.centos-web selinux-silent-denial suspected",
     ];
-    (scenario, closed(findings, NO_PAGE))
+    (scenario, closed(findings, FEBRUARY))
 }
 
 /// Two weeks later: the policy that gives `accept` and `listen` back.
@@ -242,7 +247,8 @@ pub fn access_lost() -> Case {
         ..pair("access-lost", rebuild)
     };
     let findings: Findings = &["access-lost.centos-web selinux-silent-denial suspected"];
-    (scenario, undecided(3, findings, &[]))
+    let cells: Cells = &[("centos-web patched httpd/no-new-denials", "blind")];
+    (scenario, undecided(3, findings, cells))
 }
 
 /// The incident on a host whose remote clients were refused before it: what failed before the loss
@@ -259,8 +265,10 @@ pub fn february_of_a_broken_host() -> Case {
         &[
             ("centos-web * httpd/root-page", "failed"),
             ("centos-web patched httpd/root-page-local", "failed"),
+            ("centos-web patched httpd/no-new-denials", "blind"),
             ("centos-web restarted httpd/root-page-local", "failed"),
             ("centos-web restarted httpd/service", "failed"),
+            ("centos-web restarted httpd/no-new-denials", "blind"),
         ],
     );
     (pair("february-of-a-broken-host", rebuild), expected)

@@ -377,6 +377,7 @@ pub fn diagnosis_stopped() -> Case {
         &[
             ("centos-web patched httpd/root-page", "failed"),
             ("centos-web patched httpd/root-page-local", "failed"),
+            ("centos-web patched httpd/no-new-denials", "blind"),
             ("centos-web restarted *", "not-run"),
         ],
     );

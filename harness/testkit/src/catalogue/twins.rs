@@ -30,6 +30,8 @@ pub fn twin_fails_too() -> Case {
             ("* restarted httpd/root-page", "failed"),
             ("* restarted httpd/root-page-local", "failed"),
             ("* restarted httpd/service", "failed"),
+            ("* patched httpd/no-new-denials", "blind"),
+            ("* restarted httpd/no-new-denials", "blind"),
         ],
     );
     (Scenario::new("twin-fails-too", hosts), expected)
@@ -49,6 +51,8 @@ pub fn twin_unknown() -> Case {
             ("centos-web restarted httpd/root-page", "failed"),
             ("centos-web restarted httpd/root-page-local", "failed"),
             ("centos-web restarted httpd/service", "failed"),
+            ("centos-web patched httpd/no-new-denials", "blind"),
+            ("centos-web restarted httpd/no-new-denials", "blind"),
         ],
     );
     (Scenario::new("twin-unknown", hosts), expected)
@@ -67,6 +71,8 @@ pub fn twin_only() -> Case {
             ("rhel-web restarted httpd/root-page", "failed"),
             ("rhel-web restarted httpd/root-page-local", "failed"),
             ("rhel-web restarted httpd/service", "failed"),
+            ("rhel-web patched httpd/no-new-denials", "blind"),
+            ("rhel-web restarted httpd/no-new-denials", "blind"),
         ],
     );
     (scenario, expected)

@@ -6,7 +6,7 @@ use patchgate_core::diagnosis::Phase;
 use patchgate_engine::host::Reply;
 
 use super::{
-    Machine,
+    Denied, Machine,
     answer::{ended, printed},
 };
 use crate::{ask::Step, script::Effect, vectors::Policy};
@@ -104,6 +104,7 @@ impl Machine {
             Phase::DomainPermissive => 2000,
             Phase::Before | Phase::Restored => 0,
         };
+        self.accept_again();
         self.permissive = phase == Phase::DomainPermissive;
         self.load(Policy {
             auditdeny: u32::MAX,
@@ -121,6 +122,15 @@ impl Machine {
             }
         }
         ended((0, text + "changed\n", String::new()), 600)
+    }
+
+    /// A service that runs tries again and again, as httpd's workers do each second: also between the
+    /// begin of a phase's window and its policy.
+    fn accept_again(&mut self) {
+        let runs = self.units.get("httpd").is_some_and(|s| s == "active");
+        if runs && !self.policy.may_accept() && self.policy.logs_accept() {
+            self.audit.denial(Denied::Accept, self.permissive);
+        }
     }
 
     fn disarm(&mut self) -> String {

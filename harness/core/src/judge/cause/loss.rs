@@ -41,6 +41,13 @@ impl Losses {
         };
         Self(plan.hosts.iter().map(of_host).collect())
     }
+
+    /// What a host has lost by a state: by the state's own table, else by the last one before it.
+    pub(in crate::judge) fn by(&self, host: &HostName, state: State) -> &[Lost] {
+        let states = self.0.get(host);
+        let last = states.and_then(|s| s.range(..=state).next_back());
+        last.map_or(&[], |(_, lost)| lost)
+    }
 }
 
 /// The weightiest loss of access between the baseline and the later states.
@@ -61,14 +68,13 @@ pub(in crate::judge) fn losses<'a>(view: &'a View<'_>, host: &HostName) -> Vec<&
     losses
 }
 
-/// What the domains of a scene's suite have lost by then: by the scene's own table, else by the last one
-/// before it.
+/// What the domains of a scene's suite have lost by then.
 pub(super) fn at<'a>(scene: &Scene<'a>) -> Vec<&'a Lost> {
-    let states = scene.view.losses.0.get(scene.host);
-    let states = states.filter(|_| scene.before.is_some());
-    let last = states.and_then(|s| s.range(..=scene.state).next_back());
+    let lost = scene.view.losses.by(scene.host, scene.state).iter();
     let ours = |l: &&Lost| scene.suite.domains.contains(&l.denial.source);
-    last.map_or_else(Vec::new, |(_, lost)| lost.iter().filter(ours).collect())
+    lost.filter(|_| scene.before.is_some())
+        .filter(ours)
+        .collect()
 }
 
 /// A table of access vectors and the event that brought it.

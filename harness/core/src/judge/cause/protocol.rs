@@ -10,12 +10,14 @@ use crate::{
     diagnosis::{DiagnosisStep, ExperimentEvent, Found, HostMark, Phase},
     evidence::{
         capture::WindowCapture,
+        denial::Decision,
         mac_change::MacChangeKind,
         window::{Expectations, WindowEvidence, examine},
     },
     id::CheckId,
     ledger::At,
     observation::Observation,
+    reading::Reading,
 };
 
 /// One experiment, as far as it is in the record.
@@ -274,13 +276,23 @@ impl<'a> Stage<'a> {
             return Some("somebody changed the mode or a boolean in between");
         }
         let permissive = self.phase == Phase::DomainPermissive;
-        let ours = window.denials().filter(|d| {
+        let ours = since_change(self, window).into_iter().filter(|d| {
             let source = d.source.as_ref();
             source.is_some_and(|s| s.type_ == domain)
         });
         let mut flags = ours.filter_map(|d| d.permissive);
         let other = flags.any(|flag| flag != permissive);
         other.then_some("the domain was not as permissive as the phase has it")
+    }
+}
+
+/// The denials since the phase's policy was in force; all of the window where its marker does not tell.
+fn since_change<'w>(stage: &Stage<'_>, window: &'w WindowEvidence) -> Vec<&'w Decision> {
+    let first = stage.asked.keys().next();
+    let own = first.map(|check| window.denials_of(check));
+    match own {
+        Some(Reading::Known(own)) => own,
+        Some(Reading::Missing { .. }) | None => window.denials().collect(),
     }
 }
 
