@@ -8,15 +8,22 @@ use super::kind::RecordKind;
 /// The record types that a window must be able to show, by name and number.
 const WATCHED: [(&str, u32); 3] = [("AVC", 1400), ("USER_AVC", 1107), ("SELINUX_ERR", 1401)];
 
+/// Those of them that user processes send, which the kernel leads through a list of their own.
+const USER_MESSAGES: [(&str, u32); 1] = [("USER_AVC", 1107)];
+
 /// The rules that can drop a denial, each as it was written.
 ///
 /// A rule of the exclude list drops what it matches whether it says `always` or `never`. One
-/// without a record type (`-F subj_type=httpd_t`) drops all records of what it names.
+/// without a record type (`-F subj_type=httpd_t`) drops all records of what it names. A rule
+/// `never,user` drops messages of user processes, so the denials of dbus and systemd.
 #[must_use]
 pub fn excluding_rules(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim);
     lines
-        .filter(|line| is_exclude(line) && can_match(line))
+        .filter(|line| {
+            let all = is_exclude(line) && can_match(line, &WATCHED);
+            all || (drops_user_messages(line) && can_match(line, &USER_MESSAGES))
+        })
         .map(str::to_owned)
         .collect()
 }
@@ -24,22 +31,30 @@ pub fn excluding_rules(text: &str) -> Vec<String> {
 /// True for a rule of the exclude list, as EL7 and later (`-a always,exclude`) or EL6
 /// (`LIST_RULES: exclude,always`) print it.
 fn is_exclude(line: &str) -> bool {
+    words(line).any(|word| word == "exclude")
+}
+
+/// True for a rule that keeps messages of user processes out of the log.
+fn drops_user_messages(line: &str) -> bool {
+    words(line).any(|word| word == "user") && words(line).any(|word| word == "never")
+}
+
+/// List and action of a rule, in whatever order.
+fn words(line: &str) -> impl Iterator<Item = &str> {
     let list = line
         .strip_prefix("-a ")
         .or_else(|| line.strip_prefix("LIST_RULES:"));
-    let list = list
-        .and_then(|rest| rest.split_whitespace().next())
-        .unwrap_or("");
-    list.split(',').any(|word| word == "exclude")
+    let list = list.and_then(|rest| rest.split_whitespace().next());
+    list.unwrap_or("").split(',')
 }
 
-/// True when a watched type meets every condition on the type; no such condition means all.
-fn can_match(line: &str) -> bool {
+/// True when one of some types meets every condition on the type; no such condition means all.
+fn can_match(line: &str, types: &[(&str, u32)]) -> bool {
     let conditions: Vec<&str> = line
         .split_whitespace()
         .filter_map(|word| word.strip_prefix("msgtype"))
         .collect();
-    WATCHED
+    types
         .iter()
         .any(|(_, number)| conditions.iter().all(|text| meets(*number, text)))
 }
@@ -49,7 +64,7 @@ fn meets(number: u32, condition: &str) -> bool {
     let value = condition.trim_start_matches(['=', '!', '<', '>']);
     let operator = &condition[..condition.len() - value.len()];
     let Some(limit) = type_number(value) else {
-        return RecordKind::from_name(value).is_none();
+        return operator != "=" || RecordKind::from_name(value).is_none();
     };
     match operator {
         "=" => number == limit,
@@ -111,6 +126,12 @@ mod tests {
             "-a always,exclude -F msgtype!=CWD",
             "LIST_RULES: exclude,always msgtype=AVC (0x578)",
             "-a always,exclude -F msgtype=NEVER_HEARD_OF",
+            "-a always,exclude -F msgtype!=CONFIG_CHANGE",
+            "-a always,exclude -F msgtype>=DAEMON_START",
+            "-a never,user -F uid=81",
+            "-a never,user -F subj_type=crond_t",
+            "-a user,never -F msgtype=USER_AVC",
+            "LIST_RULES: user,never uid=81 (0x51)",
         ] {
             assert_eq!(excluding_rules(rule), [rule]);
         }
@@ -122,6 +143,8 @@ mod tests {
             "No rules",
             "",
             "-a never,task",
+            "-a never,user -F msgtype=USER_START",
+            "-a always,user -F uid=0",
             "-a always,exclude -F msgtype=CWD",
             "-a always,exclude -F msgtype=CRYPTO_KEY_USER",
             "-a always,exclude -F msgtype<USER_AVC",

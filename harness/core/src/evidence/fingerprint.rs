@@ -62,6 +62,20 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// Whether it says who was denied what; of a record that was cut it does not.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let Self {
+            source_type,
+            target_type,
+            class,
+            permissions,
+            ..
+        } = self;
+        let named = source_type.is_some() && target_type.is_some() && class.is_some();
+        named && !permissions.is_empty()
+    }
+
     /// The fingerprint of one decision.
     #[must_use]
     pub fn of(decision: &Decision) -> Self {

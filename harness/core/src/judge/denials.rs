@@ -100,7 +100,9 @@ impl Windows {
         let known = move |d: &Denial| match state {
             State::Baseline => false,
             State::Patched | State::Restarted => {
-                self.has(host, State::Baseline, &d.tally.fingerprint)
+                // What was cut off may be anything, also what was not there before.
+                d.tally.fingerprint.is_whole()
+                    && self.has(host, State::Baseline, &d.tally.fingerprint)
             }
         };
         self.denials(host, state).iter().filter(move |d| !known(d))

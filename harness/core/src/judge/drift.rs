@@ -104,7 +104,8 @@ fn configured(view: &View<'_>, host: &HostName, state: State) -> Option<Drift> {
         Some((seq, policy.config_mode.known()?.as_str()))
     };
     let ((before, was), (seq, is)) = (mode(State::Baseline)?, mode(state)?);
-    let enforces = |word: &str| word.eq_ignore_ascii_case("enforcing");
+    // The library that reads the file looks at the begin of the word only.
+    let enforces = |word: &str| word.trim().to_lowercase().starts_with("enforcing");
     (enforces(was) && !enforces(is)).then(|| Drift {
         state,
         what: format!("the next boot will have it {is} (/etc/selinux/config)"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use patchgate_core::{
-    diagnosis::Found,
+    diagnosis::{ExperimentEvent, Found},
     event::{Event, What},
     judge::judge,
     plan::Plan,
@@ -251,5 +251,30 @@ fn whatever_is_altered_in_an_experiment_nothing_else_is_proven() {
                 }
             }
         }
+    }
+}
+
+/// An experiment's log that lost its denials proves nothing, however much else the state's log holds;
+/// only the kernel's own answer stands in for it.
+#[test]
+fn a_gap_in_an_experiments_log_never_confirms_a_denial() {
+    for (name, night) in proven() {
+        let mut events = night.events();
+        for event in &mut events {
+            lose_denials(event);
+        }
+        let said = proof(&night.plan, &events).map(|cause| says(&cause));
+        assert_eq!(said.is_some(), name == "february", "{name}: {said:?}");
+    }
+}
+
+fn lose_denials(event: &mut Event) {
+    if let What::Diagnosed { diagnosis } = &mut event.what
+        && let Found::Experiment { event, .. } = &mut diagnosis.found
+        && let ExperimentEvent::Window { capture, .. } = event
+    {
+        let kept = capture.log.text.lines().filter(|l| !l.contains("type=AVC"));
+        capture.log.text = kept.map(|l| format!("{l}\n")).collect();
+        capture.log.truncated_bytes = 1;
     }
 }

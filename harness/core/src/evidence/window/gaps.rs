@@ -193,6 +193,20 @@ fn inside(window: &Window) -> Vec<Gap> {
     if window.trusted().any(daemon) {
         gaps.push(Gap::AuditdRestarted);
     }
+    let paused = |record: &&Record| {
+        matches!(
+            record.kind,
+            RecordKind::Other("DAEMON_RESUME" | "DAEMON_ERR")
+        )
+    };
+    gaps.extend(
+        window
+            .trusted()
+            .filter(paused)
+            .map(|record| Gap::AuditReconfigured {
+                record: format!("auditd paused or failed: {}", record.body),
+            }),
+    );
     let changed = window
         .trusted()
         .filter(|record| record.kind == RecordKind::ConfigChange);

@@ -127,6 +127,12 @@ fn is_cleared(scene: &Scene<'_>, domain: &str) -> bool {
     came_to(&Answer::Unmoved) && !came_to(&Answer::Turned)
 }
 
+/// Whether the kernel allowed at the baseline what it denies now.
+pub(super) fn is_taken(scene: &Scene<'_>, access: &Access) -> bool {
+    let mut accesses = scene.accesses.iter();
+    accesses.any(|a| a.origin == Origin::Lost && a.is_like(access))
+}
+
 /// Whether SELinux can have denied a domain of the suite something: it may enforce, and the domain is
 /// neither permissive nor cleared by an experiment.
 pub(super) fn may_deny(scene: &Scene<'_>) -> bool {

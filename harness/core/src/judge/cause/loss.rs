@@ -65,6 +65,7 @@ pub(in crate::judge) fn losses<'a>(view: &'a View<'_>, host: &HostName) -> Vec<&
             losses.push(lost);
         }
     }
+    losses.sort_by_key(|l| !l.denial.silenced);
     losses
 }
 

@@ -66,10 +66,14 @@ impl Trial {
         }
     }
 
-    /// Whether an access was denied while the experiment went on: by its windows, where these hold every
-    /// denial; where they do not, nothing speaks against it.
+    /// Whether an access was denied while the experiment went on: by its windows, or, where these may have
+    /// lost it, by the kernel's own answer. What only another window's log holds is not confirmed by a gap.
     pub(in crate::judge) fn confirms(&self, access: &Access) -> bool {
-        !self.is_whole || self.seen.iter().any(|s| s.is_like(access))
+        let by_kernel = match access.origin {
+            Origin::Lost | Origin::Answered => !self.is_whole,
+            Origin::Logged | Origin::Revealed => false,
+        };
+        by_kernel || self.seen.iter().any(|s| s.is_like(access))
     }
 }
 

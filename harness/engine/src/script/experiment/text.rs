@@ -1,6 +1,7 @@
 //! The shell texts of an experiment. All begin with [`COMMON`].
 
 /// Where things are, and what all texts do. `FS` is selinuxfs, `T` the policy's name, `STORE` its modules.
+/// `loaded` tries for some seconds: the kernel lets one reader at a time have the policy.
 /// `load FILE` is one `write`, as the kernel takes a policy in one piece or not at all. No unit's process
 /// keeps a lock of the switch.
 pub(super) const COMMON: &str = r#"P=@ROOT@
@@ -16,7 +17,11 @@ for D in "$P/var/lib/selinux/$T/active" "$P/etc/selinux/$T/active"; do
 if [ -n "$T" ] && [ -d "$D/modules" ]; then STORE=$D; break; fi
 done
 loaded() {
-_s=$(sha256sum <"$FS/policy") && echo "${_s%% *}"
+for _i in 1 2 3 4 5 6 7 8 9; do
+_s=$(sha256sum <"$FS/policy") && echo "${_s%% *}" && return
+sleep 0.3
+done
+return 1
 }
 load() {
 _n=$(wc -c <"$1") || return

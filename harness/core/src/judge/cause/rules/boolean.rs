@@ -80,6 +80,15 @@ pub(super) fn of(scene: &Scene<'_>, access: &Access) -> Option<Flipped> {
     all.find(|f| governs(&f.name, &access.denial))
 }
 
+/// The same, where no other boolean may be the one.
+pub(super) fn only(scene: &Scene<'_>, access: &Access) -> Option<Flipped> {
+    let mut all = all(scene)
+        .into_iter()
+        .filter(|f| governs(&f.name, &access.denial));
+    let first = all.next()?;
+    all.next().is_none().then_some(first)
+}
+
 /// Clues of booleans: those that a denial names, those of the domain that none names, and a check that
 /// asks for the boolean itself.
 pub(super) fn flipped(scene: &Scene<'_>) -> Vec<Clue> {

@@ -33,7 +33,7 @@ impl Wrong<'_> {
     }
 
     /// Whether it was another one before.
-    fn is_new(&self) -> bool {
+    pub(super) fn is_new(&self) -> bool {
         self.before
             .is_some_and(|(_, b)| type_of(b) != type_of(&self.label.is))
     }

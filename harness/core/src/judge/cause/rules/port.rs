@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        access::{Access, Origin, may_deny},
+        access::{Access, is_taken, may_deny},
         candidate::Clue,
         scene::Scene,
         sights::{on_port, type_of},
@@ -44,10 +44,7 @@ pub(super) fn of(scene: &Scene<'_>, access: &Access) -> Option<Untyped> {
     }
     let generic = GENERIC.contains(&denial.target.as_str());
     // Where the policy itself took the access away, the port's type is not what changed.
-    let taken = scene
-        .accesses
-        .iter()
-        .any(|a| a.origin == Origin::Lost && a.is_like(access));
+    let taken = is_taken(scene, access);
     let bound = denial.perms.iter().any(|p| p == "name_bind");
     removed(scene, port).or_else(|| served(scene, port).filter(|_| generic && bound && !taken))
 }

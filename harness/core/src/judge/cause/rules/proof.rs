@@ -8,9 +8,9 @@
 
 use super::{
     super::{
-        access::{Access, Origin},
+        access::{self, Access, Origin},
         candidate::Clue,
-        effect,
+        effect, loss,
         scene::{Failure, Scene},
         trial::{Answer, Trial},
     },
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     outcome::SymptomKind,
+    state::State,
     verdict::{CauseKind, Proof},
 };
 
@@ -125,18 +126,27 @@ fn silence(named: &[&Access]) -> Option<bool> {
         .then_some(first)
 }
 
-/// The most specific reason of a denied access.
+/// The most specific reason of a denied access. The experiment shows that the domain is denied it, and not
+/// why: a label, a boolean or a port is the reason only if it is known to have changed, and nothing else
+/// that would do.
 fn reason(scene: &Scene<'_>, access: &Access) -> Clue {
-    if let Some(wrong) = label::of(scene, access) {
+    let label = label::of(scene, access).filter(label::Wrong::is_new);
+    if let Some(wrong) = label.filter(|_| !access::is_taken(scene, access)) {
         return label::clue(scene, &wrong, access);
     }
-    if let Some(flipped) = boolean::of(scene, access) {
+    if let Some(flipped) = boolean::only(scene, access) {
         return boolean::clue(scene, &flipped, access);
     }
-    if let Some(untyped) = port::of(scene, access) {
+    if let Some(untyped) = port::of(scene, access).filter(|_| are_vectors_known(scene)) {
         return port::clue(scene, &untyped, access);
     }
     selinux::clue(scene, access)
+}
+
+/// Whether the kernel's answers are known of before and of now.
+fn are_vectors_known(scene: &Scene<'_>) -> bool {
+    let known = |state| loss::table(scene.view.ledger, scene.host, state).is_some();
+    known(State::Baseline) && known(scene.state)
 }
 
 fn kind_of_silence(silent: bool) -> CauseKind {
