@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use clap_complete::Shell;
+use patchgate_core::wave::{Size, Staging};
 
 use crate::commands::lab::LabArgs;
 
@@ -107,6 +108,38 @@ pub(crate) struct Recording {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Waves {
+    /// Patch in waves of these sizes, numbers of hosts or percentages of all: `1,5,30%,100%`. The last one
+    /// is repeated. A wave begins when all hosts of the one before have ended; the first has a host of
+    /// every role. Hosts with `patchgate_wave` in the inventory are not counted: their waves come first.
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', value_parser = batch)]
+    pub(crate) batch: Vec<Size>,
+    /// Begin no further wave once more hosts than this are bad: failed, flaky, unreachable, or not seen to
+    /// be well. A number of hosts, or a percentage of all hosts of the run [default: 0].
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bad: Option<Size>,
+}
+
+impl Waves {
+    /// What these options say, built.
+    pub(crate) fn staging(&self) -> Staging {
+        Staging {
+            batch: self.batch.clone(),
+            max_bad: self.max_bad,
+        }
+    }
+}
+
+/// The size of a wave, which is never empty.
+fn batch(text: &str) -> Result<Size, String> {
+    match text.parse::<Size>() {
+        Ok(Size::Hosts(0) | Size::Percent(0)) => Err("a wave has at least one host".to_owned()),
+        Ok(size @ (Size::Hosts(_) | Size::Percent(_))) => Ok(size),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) hosts: Selection,
@@ -115,6 +148,8 @@ pub(crate) struct RunArgs {
     pub(crate) patch: PathBuf,
     #[command(flatten)]
     pub(crate) checks: Checks,
+    #[command(flatten)]
+    pub(crate) waves: Waves,
     #[command(flatten)]
     pub(crate) recording: Recording,
     /// Patch hosts that are not marked `patchgate_lab: true` in the inventory.
@@ -148,6 +183,8 @@ pub(crate) struct PlanArgs {
     pub(crate) patch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) checks: Checks,
+    #[command(flatten)]
+    pub(crate) waves: Waves,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

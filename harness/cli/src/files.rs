@@ -14,10 +14,11 @@ use patchgate_core::{
     policy::{self, Policy},
     source::Diagnostics,
     suite::{self, Suite},
+    wave,
 };
 
 use crate::{
-    args::{Checks, Selection},
+    args::{Checks, Selection, Waves},
     error::CliError,
     suites,
 };
@@ -159,6 +160,26 @@ pub(crate) fn load(
         patch,
         policy: policy.expect(whole),
     })
+}
+
+/// Lays the waves of a run.
+pub(crate) fn waves(loaded: &Loaded, waves: &Waves) -> Result<Option<wave::Waves>, CliError> {
+    let asked = !waves.batch.is_empty() || waves.max_bad.is_some();
+    if loaded.patch.is_none() {
+        return if asked {
+            let message = "`--batch` and `--max-bad` are about a patch set, and none is given";
+            Err(CliError::usage(message))
+        } else {
+            Ok(None)
+        };
+    }
+    let laid = wave::Waves::lay(&loaded.inventory, &waves.staging());
+    if laid.is_none() && asked {
+        let message = "`--max-bad` says when no further wave is begun, and there is only one";
+        return Err(CliError::usage(message)
+            .hint("give sizes with `--batch`, or hosts a `patchgate_wave` in the inventory"));
+    }
+    Ok(laid)
 }
 
 /// Reads an inventory, and the suites that say what of its hosts is looked at.

@@ -19,6 +19,8 @@ mod help;
 mod output;
 #[path = "cli/record.rs"]
 mod record;
+#[path = "cli/waves.rs"]
+mod waves;
 
 use std::{fs, io, net::TcpListener};
 

@@ -168,6 +168,18 @@ pub enum What {
         /// What is left undone on the host, if anything.
         dirty: Option<String>,
     },
+    /// All hosts of the waves before have ended, and the hosts of this one are worked on from here on.
+    WaveBegun {
+        /// Its number, from 1.
+        wave: usize,
+    },
+    /// This wave and all after it are not begun: none of their hosts is touched.
+    WaveStopped {
+        /// Its number, from 1.
+        wave: usize,
+        /// Why.
+        why: String,
+    },
     /// Somebody stopped the run.
     RunInterrupted {
         /// The signal's name.

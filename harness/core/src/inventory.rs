@@ -65,6 +65,9 @@ pub struct InventoryHost {
     pub twin: Option<HostName>,
     /// True allows changes that only a lab may see (`patchgate_lab`).
     pub lab: bool,
+    /// The wave that it is patched in (`patchgate_wave`); lower numbers come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<u64>,
     /// The groups that the host is in, itself or through children.
     pub groups: BTreeSet<GroupName>,
 }

@@ -17,6 +17,7 @@ mod hosts;
 mod suspects;
 mod unsettled;
 mod vectors;
+mod waves;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use cells::CellResult;
 pub use explain::{
     EXPLANATION_VERSION, ExperimentTold, Explanation, Held, PhaseTold, StepTold, Told, explain,
 };
+pub(crate) use waves::bad_hosts;
 
 use crate::{
     event::Event,

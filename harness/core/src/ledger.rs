@@ -1,6 +1,6 @@
 //! Folds the event stream into what is known of each host: the only reader of raw event order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     diagnosis::DiagnosisStep,
@@ -31,6 +31,10 @@ pub struct Ledger {
     pub hosts: BTreeMap<HostName, HostLedger>,
     /// The signal that stopped the run.
     pub interrupted: Option<At<String>>,
+    /// The numbers of the waves that were begun.
+    pub waves: BTreeSet<usize>,
+    /// Why a wave, and all after it, were not begun.
+    pub wave_stopped: Option<At<String>>,
     /// Whether the run came to its own end.
     pub finished: bool,
     /// The first number at which another event stands than belongs there.
@@ -157,6 +161,11 @@ impl Ledger {
             self.unknown = self.unknown.or(Some(event.seq));
         } else if let What::RunFinished {} = &event.what {
             self.finished = true;
+        } else if let What::WaveBegun { wave } = &event.what {
+            self.waves.insert(*wave);
+        } else if let What::WaveStopped { why, .. } = &event.what {
+            let (seq, value) = (event.seq, why.clone());
+            self.wave_stopped.get_or_insert(At { seq, value });
         } else if let What::RunInterrupted { signal } = &event.what {
             self.interrupted = Some(At {
                 seq: event.seq,
@@ -317,6 +326,8 @@ fn is_answer(what: &What) -> bool {
         | What::ArtifactSaved { .. }
         | What::Diagnosed { .. }
         | What::HostFinished { .. }
+        | What::WaveBegun { .. }
+        | What::WaveStopped { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {}
         | What::Unknown => false,

@@ -30,3 +30,4 @@ pub mod template;
 pub mod text;
 pub mod time;
 pub mod verdict;
+pub mod wave;

@@ -14,6 +14,7 @@ use crate::{
     policy::Policy,
     state::State,
     suite::{Check, RestsOn, Suite, Vantage},
+    wave::{Staging, Waves},
 };
 
 /// The version of `plan.json`.
@@ -41,6 +42,9 @@ pub struct Plan {
     /// Whether experiments may be made on lab hosts after a failure. Versions that knew none made none.
     #[serde(default)]
     pub experiments: bool,
+    /// The waves that the hosts are patched in; none: all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waves: Option<Waves>,
 }
 
 /// What the judgement needs to know of a host.
@@ -72,7 +76,7 @@ pub struct Cell {
 }
 
 impl Plan {
-    /// Lays out every cell of a run.
+    /// Lays out every cell of a run. Where something is applied, it is in the waves that the inventory names.
     #[must_use]
     pub fn lay(
         run: RunId,
@@ -88,6 +92,9 @@ impl Plan {
             .collect::<Vec<_>>();
         let states = states_of(patch.as_ref());
         let cells = cells_of(&hosts, &states, &suites);
+        let waves = patch
+            .as_ref()
+            .and_then(|_| Waves::lay(inventory, &Staging::default()));
         Self {
             v: PLAN_VERSION,
             run,
@@ -98,6 +105,7 @@ impl Plan {
             states,
             cells,
             experiments: true,
+            waves,
         }
     }
 

@@ -2,12 +2,14 @@
 
 mod cause;
 mod denial;
+mod wave;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     cause::{Cause, CauseKind, DeniedAccess, Proof},
     denial::{SeenDenial, Standing},
+    wave::{WaveTold, WavesTold},
 };
 use crate::{
     id::{CheckId, HostName, RunId, SuiteName},
@@ -66,6 +68,9 @@ pub struct Verdict {
     pub undecided: Vec<Undecided>,
     /// Findings that a waiver covers.
     pub waived: Vec<Finding>,
+    /// The waves; none in a run without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waves: Option<WavesTold>,
 }
 
 /// How the planned checks ended; every planned check is counted once.

@@ -1,4 +1,4 @@
-//! A run: every host of the plan, side by side, each through its states.
+//! A run: every host of the plan, side by side or in waves, each through its states.
 //!
 //! The runner records and decides nothing about good or bad. What it does decide is order: a host is
 //! changed only after its lock is held, its baseline is in the record, and the record is durable.
@@ -13,6 +13,7 @@ mod look;
 mod patch;
 mod state;
 mod sweep;
+mod waves;
 
 use std::{
     any::Any,
@@ -82,11 +83,26 @@ where
     P: Prober + 'static,
 {
     let run = Arc::new(run);
+    waves::all(&run, &stop).await?;
+    end(run, &mut stop)
+}
+
+/// Works on hosts, as many at once as may be, until all of them have ended.
+async fn side_by_side<C, P>(
+    run: &Arc<Run<C, P>>,
+    planned: Vec<PlannedHost>,
+    stop: &StopSignal,
+) -> Result<(), RecordError>
+where
+    C: Connector + 'static,
+    C::Host: 'static,
+    P: Prober + 'static,
+{
     let permits = Arc::new(Semaphore::new(run.jobs.max(1)));
     let mut tasks = JoinSet::new();
     let mut hosts = HashMap::new();
-    for host in run.plan.hosts.clone() {
-        let (run, permits, stop) = (Arc::clone(&run), Arc::clone(&permits), stop.clone());
+    for host in planned {
+        let (run, permits, stop) = (Arc::clone(run), Arc::clone(&permits), stop.clone());
         let name = host.name.clone();
         let task = tasks.spawn(async move {
             let _permit = permits.acquire_owned().await;
@@ -100,10 +116,9 @@ where
     }
     let mut outcome = Ok(());
     while let Some(ended) = tasks.join_next_with_id().await {
-        outcome = outcome.and(settle(&run, &hosts, ended));
+        outcome = outcome.and(settle(run, &hosts, ended));
     }
-    outcome?;
-    end(run, &mut stop)
+    outcome
 }
 
 /// Makes one experiment on one host of the plan, under its lock, and nothing else: it shows what an

@@ -16,6 +16,7 @@ use crate::{console::exit_words, story, tally};
 pub fn summary(plan: &Plan, judgement: &Judgement) -> String {
     let verdict = &judgement.verdict;
     let mut sections = vec![head(verdict), table(plan, judgement)];
+    sections.extend(waves(verdict));
     sections.extend(findings("Findings", &verdict.findings));
     sections.extend(findings("Waived", &verdict.waived));
     sections.extend(unseen(verdict));
@@ -61,6 +62,14 @@ fn findings(heading: &str, findings: &[Finding]) -> Option<String> {
         }
     }
     (!findings.is_empty()).then_some(text)
+}
+
+fn waves(verdict: &Verdict) -> Option<String> {
+    let lines = story::of_waves(verdict.waves.as_ref()?).into_iter();
+    let lines: String = lines
+        .map(|line| format!("- {}\n", escaped(&line)))
+        .collect();
+    Some(format!("## Waves\n\n{lines}"))
 }
 
 fn unseen(verdict: &Verdict) -> Option<String> {

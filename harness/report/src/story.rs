@@ -4,7 +4,7 @@ use patchgate_core::{
     text::one_line,
     verdict::{
         Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Proof, Seen, SeenDenial,
-        Standing, StateStatement, Twin, Undecided,
+        Standing, StateStatement, Twin, Undecided, WaveTold, WavesTold,
     },
 };
 
@@ -168,6 +168,39 @@ pub(crate) fn of_undecided(missing: &Undecided) -> String {
     let state = missing.state.map(|s| format!(", {s}")).unwrap_or_default();
     let why = one_line(&missing.why, MAX_LINE);
     format!("{host}{state}: {why} ({})", missing.what.word())
+}
+
+/// What became of the waves, a line each: `wave 2: not touched: db1, db2`.
+pub(crate) fn of_waves(waves: &WavesTold) -> Vec<String> {
+    let mut lines: Vec<_> = waves.waves.iter().map(of_wave).collect();
+    let stopped = waves.stopped.iter();
+    lines.extend(stopped.map(|why| one_line(&format!("stopped: {why}"), MAX_LINE)));
+    let uncovered = waves.uncovered.iter();
+    lines.extend(uncovered.map(|kind| {
+        let note = format!("note: the first wave had no host of this kind: {kind}");
+        one_line(&note, MAX_LINE)
+    }));
+    lines
+}
+
+fn of_wave(told: &WaveTold) -> String {
+    let WaveTold {
+        wave,
+        patched,
+        unpatched,
+        untouched,
+    } = told;
+    let lists = [
+        ("transaction begun", patched),
+        ("no transaction", unpatched),
+        ("not touched", untouched),
+    ];
+    let words = lists.iter().filter(|(_, hosts)| !hosts.is_empty());
+    let words = words.map(|(what, hosts)| {
+        let names: Vec<_> = hosts.iter().map(|h| h.as_str()).collect();
+        format!("{what}: {}", names.join(", "))
+    });
+    format!("wave {wave}: {}", words.collect::<Vec<_>>().join("; "))
 }
 
 /// What can be said of denials in some states of a host.

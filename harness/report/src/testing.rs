@@ -153,6 +153,7 @@ pub(crate) fn plan() -> Plan {
         states: STATES.to_vec(),
         cells,
         experiments: false,
+        waves: None,
     }
 }
 
@@ -227,6 +228,7 @@ pub(crate) fn open() -> Judgement {
         findings: vec![],
         undecided: vec![],
         waived: vec![],
+        waves: None,
     };
     Judgement { verdict, cells }
 }

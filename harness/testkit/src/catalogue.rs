@@ -7,6 +7,7 @@ pub mod services;
 pub mod transaction;
 pub mod transport;
 pub mod twins;
+pub mod waves;
 
 use patchgate_core::verdict::Decision;
 
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Case> {
         services::all(),
         transaction::all(),
         transport::all(),
+        waves::all(),
     ]
     .concat()
 }

@@ -19,6 +19,7 @@ use patchgate_core::{
     plan::{Plan, PlannedHost},
     policy::{self, Policy},
     suite::{self, Suite},
+    wave::{Staging, Waves},
 };
 use patchgate_engine::{
     host::Target,
@@ -55,6 +56,10 @@ pub struct Scenario {
     pub patch: Option<&'static str>,
     /// The gate, as people write it; the strict one where there is none.
     pub gate: Option<&'static str>,
+    /// The sizes of the waves, as on the command line; the waves that the inventory names without.
+    pub batch: &'static str,
+    /// How many hosts may be bad before no further wave is begun.
+    pub max_bad: &'static str,
     /// How many hosts are worked on at once.
     pub jobs: usize,
     /// The holder of a lock that may be broken.
@@ -103,6 +108,8 @@ impl Scenario {
             allow: "allow: []\n",
             patch: Some(PATCH),
             gate: None,
+            batch: "",
+            max_bad: "0",
             jobs: runner::DEFAULT_JOBS,
             break_lock: None,
             stop_at: None,
@@ -137,10 +144,21 @@ impl Scenario {
             None => Policy::strict(names),
         };
         let patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
+        let waves = patch.as_ref().and_then(|_| self.waves());
         Plan {
             experiments: self.experiments,
+            waves,
             ..Plan::lay(run, &self.inventory(), suites, patch, policy)
         }
+    }
+
+    fn waves(&self) -> Option<Waves> {
+        let sizes = self.batch.split(',').filter(|size| !size.is_empty());
+        let staging = Staging {
+            batch: sizes.map(|size| parsed(size.parse())).collect(),
+            max_bad: Some(parsed(self.max_bad.parse())),
+        };
+        Waves::lay(&self.inventory(), &staging)
     }
 
     fn inventory(&self) -> Inventory {

@@ -139,6 +139,8 @@ fn is_evidence(what: &What) -> bool {
         | What::PatchFinished { .. }
         | What::ServicesRestarted { .. }
         | What::HostFinished { .. }
+        | What::WaveBegun { .. }
+        | What::WaveStopped { .. }
         | What::RunStarted { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {} => true,
@@ -183,12 +185,10 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
                 )
             })
             .to_vec(),
-        What::ServicesRestarted { .. } => vec![(
-            "no unit in",
-            What::ServicesRestarted {
-                units: BTreeMap::new(),
-            },
-        )],
+        What::ServicesRestarted { .. } => {
+            let units = BTreeMap::new();
+            vec![("no unit in", What::ServicesRestarted { units })]
+        }
         What::VectorsRead { vectors } => vectors.known().map(of_vectors).unwrap_or_default(),
         What::RunStarted { .. }
         | What::HostConnected { .. }
@@ -202,6 +202,8 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::Diagnosed { .. }
         | What::ArtifactSaved { .. }
         | What::HostFinished { .. }
+        | What::WaveBegun { .. }
+        | What::WaveStopped { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {}
         | What::Unknown => Vec::new(),

@@ -76,6 +76,7 @@ groups! {
     nothing_missing_opens_the_gate_of_services services
     nothing_missing_opens_the_gate_of_transactions transaction
     nothing_missing_opens_the_gate_of_connections transport
+    nothing_missing_opens_the_gate_of_waves waves
 }
 
 #[tokio::test(start_paused = true)]

@@ -122,4 +122,13 @@ scenarios! {
         diagnosis_comes_back_changed
         diagnosis_stopped
     }
+    waves {
+        waves_pass
+        canary_fails
+        canary_of_the_inventory
+        waves_within_the_budget
+        waves_of_unreachable_hosts
+        interrupted_between_waves
+        kind_not_in_the_first_wave
+    }
 }

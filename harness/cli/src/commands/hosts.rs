@@ -41,6 +41,7 @@ fn line(host: &InventoryHost) -> String {
         .as_ref()
         .map(|t| format!(" twin={t}"))
         .unwrap_or_default();
+    let wave = host.wave.map(|n| format!(" wave={n}")).unwrap_or_default();
     let lab = if host.lab { " lab" } else { "" };
     let InventoryHost {
         name,
@@ -50,5 +51,5 @@ fn line(host: &InventoryHost) -> String {
         ..
     } = host;
     let login = format!("{user}@{address}:{port}");
-    format!("{name:<24} {login:<32} {role}{twin}{lab}\n")
+    format!("{name:<24} {login:<32} {role}{twin}{wave}{lab}\n")
 }

@@ -1,6 +1,10 @@
 //! `patchgate plan`: every check of every host in every state, before anything happens.
 
-use patchgate_core::{exit, id::RunId, plan::Plan};
+use patchgate_core::{
+    exit,
+    id::{HostName, RunId},
+    plan::Plan,
+};
 
 use crate::{
     Ended,
@@ -13,6 +17,7 @@ use crate::{
 /// Shows the plan.
 pub(crate) fn plan(args: &PlanArgs) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, args.patch.as_deref())?;
+    let waves = files::waves(&loaded, &args.waves)?;
     let Loaded {
         inventory,
         suites,
@@ -20,7 +25,10 @@ pub(crate) fn plan(args: &PlanArgs) -> Ended {
         policy,
     } = loaded;
     let run = RunId::new("plan").map_err(|e| CliError::Bug(e.to_string()))?;
-    let plan = Plan::lay(run, &inventory, suites, patch, policy);
+    let plan = Plan {
+        waves,
+        ..Plan::lay(run, &inventory, suites, patch, policy)
+    };
     let text = match args.format {
         Format::Text => text(&plan),
         Format::Json => {
@@ -51,7 +59,22 @@ fn text(plan: &Plan) -> String {
         count(plan.cells.len(), "check"),
         count(plan.hosts.len(), "host"),
     );
-    format!("{cells}{checks} on {hosts}; nothing was connected to\n")
+    let waves = waves(plan);
+    format!("{cells}{waves}{checks} on {hosts}; nothing was connected to\n")
+}
+
+/// The hosts of each wave.
+fn waves(plan: &Plan) -> String {
+    let Some(waves) = &plan.waves else {
+        return String::new();
+    };
+    let wave = |(n, hosts): (usize, &Vec<HostName>)| {
+        let names: Vec<_> = hosts.iter().map(HostName::as_str).collect();
+        format!("wave {n}: {}\n", names.join(", "))
+    };
+    let told: String = (1..).zip(&waves.hosts).map(wave).collect();
+    let max = count(waves.max_bad, "bad host");
+    format!("{told}no further wave after more than {max}\n")
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -17,6 +17,7 @@ use patchgate_core::{
     inventory::{Inventory, InventoryHost},
     judge,
     plan::Plan,
+    wave::Waves,
 };
 use patchgate_engine::{
     clock,
@@ -51,15 +52,19 @@ struct Permissions {
     break_lock: Option<String>,
     /// Whether experiments may be made on lab hosts.
     experiments: bool,
+    /// The waves that hosts are patched in.
+    waves: Option<Waves>,
 }
 
 /// The main job.
 pub(crate) fn run(args: &RunArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, Some(&args.patch))?;
     permit(&loaded.inventory, args.rollout)?;
+    let waves = files::waves(&loaded, &args.waves)?;
     let may = Permissions {
         break_lock: args.break_lock.clone(),
         experiments: !args.no_experiments,
+        waves,
     };
     start(loaded, &args.recording, may, told)
 }
@@ -101,6 +106,7 @@ fn start(loaded: Loaded, recording: &Recording, may: Permissions, told: Told) ->
     let new = Upcoming::new()?;
     let plan = Plan {
         experiments: may.experiments,
+        waves: may.waves,
         ..Plan::lay(new.id.clone(), &inventory, suites, patch, policy)
     };
     if plan.cells.is_empty() {

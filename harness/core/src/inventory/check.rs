@@ -56,6 +56,23 @@ fn check_twin(
         let help = format!("give `{twin}` the variable `patchgate_role: upstream`");
         sink.report(Problem::new(span, message).help(help));
     }
+    check_wave(sink, host, other);
+}
+
+/// A host that is patched before its twin has nothing to be compared with.
+fn check_wave(sink: &Sink<'_>, host: &Resolved, twin: &Resolved) {
+    let (Some(own), Some(of_twin)) = (&host.vars.wave, &twin.vars.wave) else {
+        return;
+    };
+    if of_twin.value > own.value {
+        let (name, twin) = (&host.host.name, &twin.host.name);
+        let message = format!(
+            "`{name}` is in wave {} and its twin `{twin}` in wave {}",
+            own.value, of_twin.value
+        );
+        let help = format!("put `{twin}` into wave {} or an earlier one", own.value);
+        sink.report(Problem::new(own.span, message).help(help));
+    }
 }
 
 /// Whether a host has a role, or could have it: one that was refused is reported for itself.

@@ -120,6 +120,7 @@ fn host(
         role: vars.role.as_ref().and_then(|r| r.value),
         twin: vars.twin.as_ref().map(|t| t.value.clone()),
         lab: vars.lab.as_ref().is_some_and(|l| l.value),
+        wave: vars.wave.as_ref().map(|w| w.value),
         groups,
     }
 }

@@ -36,6 +36,18 @@ fn users(text: &str) -> String {
 /// Files, and everything that is told about them.
 const REFUSED: &[(&str, &str)] = &[
     (
+        r#"all:
+  hosts:
+    a: { patchgate_role: upstream, patchgate_wave: 2 }
+    b: { patchgate_role: rebuild, patchgate_twin: a, patchgate_wave: 2 }
+    c: { patchgate_role: rebuild, patchgate_twin: a, patchgate_wave: 1 }
+    d: { patchgate_role: rebuild, patchgate_twin: a }
+"#,
+        r#"f:5:70: error: `c` is in wave 1 and its twin `a` in wave 2
+  help: put `a` into wave 1 or an earlier one
+"#,
+    ),
+    (
         r#"
 "#,
         r#"f:1:1: error: this file is empty
@@ -255,10 +267,11 @@ f:7:27: error: `ansible_connection` cannot be `docker` (expected `ssh`)
       patchgate_lab: maybe
       patchgate_known_hosts: [~, "$HOME/x"]
       patchgate_ssh_legacy: 1
-      patchgate_wave: 1
+      patchgate_wave: 0
+      patchgate_snapshot: clean
       patchgate_colour: red
 "#,
-        r#"f:4:7: error: there is no variable `patchgate_rol` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_known_hosts`, `patchgate_ssh_legacy`)
+        r#"f:4:7: error: there is no variable `patchgate_rol` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`)
   help: did you mean `patchgate_role`?
 f:5:23: error: `patchgate_role` cannot be `Upstream` (expected one of `upstream`, `rebuild`)
   help: did you mean `upstream`?
@@ -267,8 +280,9 @@ f:7:22: error: `patchgate_lab` cannot be `maybe` (expected `true` or `false`, `y
 f:8:31: error: `patchgate_known_hosts` has no value (expected the path of a file)
 f:8:34: error: `patchgate_known_hosts` cannot hold `$HOME/x`: environment variables are not expanded (expected the path of a file)
 f:9:29: error: `patchgate_ssh_legacy` cannot be `1` (expected `true` or `false`, `yes` or `no`, `on` or `off`)
-f:10:7: error: `patchgate_wave` is known but not built in this version
-f:11:7: error: there is no variable `patchgate_colour` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_known_hosts`, `patchgate_ssh_legacy`)
+f:10:23: error: `patchgate_wave` cannot be `0` (expected a whole number from 1 to 1000000)
+f:11:7: error: `patchgate_snapshot` is known but not built in this version
+f:12:7: error: there is no variable `patchgate_colour` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`)
   help: did you mean `patchgate_role`?
 "#,
     ),
@@ -332,6 +346,7 @@ fn the_shipped_inventories_say_what_they_mean() {
             role: Some(Role::Rebuild),
             twin: Some(HostName::new("rhel-web1").unwrap()),
             lab: true,
+            wave: None,
             groups: groups.into(),
         }
     );

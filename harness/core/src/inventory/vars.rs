@@ -83,6 +83,7 @@ pub(super) struct Vars {
     pub(super) role: Option<Located<Option<Role>>>,
     pub(super) twin: Option<Located<HostName>>,
     pub(super) lab: Option<Located<bool>>,
+    pub(super) wave: Option<Located<u64>>,
     /// `ansible_group_priority`: orders groups of one depth; means nothing for a host.
     pub(super) priority: Option<Located<u64>>,
 }
@@ -108,6 +109,7 @@ impl Vars {
             role: self.role.or(below.role),
             twin: self.twin.or(below.twin),
             lab: self.lab.or(below.lab),
+            wave: self.wave.or(below.wave),
             priority: self.priority.or(below.priority),
         }
     }
@@ -180,7 +182,8 @@ impl Vars {
             "patchgate_known_hosts" => {
                 self.known_hosts = known_hosts(field, defaults);
             }
-            "patchgate_wave" | "patchgate_snapshot" => {
+            "patchgate_wave" => self.wave = located(field, field.integer(1..=1_000_000)),
+            "patchgate_snapshot" => {
                 field.sink().report(not_built(field.key_span, field.name));
             }
             name if name.starts_with("patchgate_") => refuse_unknown(field),
@@ -189,10 +192,11 @@ impl Vars {
     }
 }
 
-const PATCHGATE_VARIABLES: [&str; 5] = [
+const PATCHGATE_VARIABLES: [&str; 6] = [
     "patchgate_role",
     "patchgate_twin",
     "patchgate_lab",
+    "patchgate_wave",
     "patchgate_known_hosts",
     "patchgate_ssh_legacy",
 ];

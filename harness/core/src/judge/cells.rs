@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     cause::Losses,
     denials::{self, Denial},
+    waves,
 };
 use crate::{
     evidence::{
@@ -164,7 +165,10 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
             },
         );
     let Some(first) = outcomes.next() else {
-        return not_run(cell, &why_not_run(ledger, host, state));
+        let untouched = waves::untouched(plan, ledger, &cell.host);
+        let why = untouched.filter(|_| host.is_none());
+        let why = why.unwrap_or_else(|| why_not_run(ledger, host, state));
+        return not_run(cell, &why);
     };
     // An attempt that is not in the record was not made for nothing.
     let numbers = attempts.iter().map(|a| a.value.number);

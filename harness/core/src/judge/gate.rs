@@ -1,6 +1,8 @@
 //! The gate: policy and findings make open, closed or undecided.
 
-use super::{View, cells::CellResult, drift, hosts, unsettled, vectors, whole};
+use std::collections::BTreeSet;
+
+use super::{View, cells::CellResult, drift, hosts, unsettled, vectors, waves, whole};
 use crate::{
     event::PatchEnd,
     exit::{self, ExitCode},
@@ -42,7 +44,18 @@ pub(super) fn decide(view: &View<'_>, findings: Vec<Finding>) -> Verdict {
         findings,
         undecided,
         waived: Vec::new(),
+        waves: waves::told(view),
     }
+}
+
+/// The hosts that something speaks against: a finding that closes the gate, or anything undecided.
+pub(super) fn against(view: &View<'_>, findings: &[Finding]) -> BTreeSet<HostName> {
+    let closing: Vec<&Finding> = findings.iter().filter(|f| closes(view, f)).collect();
+    let undecided = missing(view, &closing).into_iter();
+    let unexplained = findings.iter().filter_map(unexplained);
+    let of_undecided = undecided.chain(unexplained).filter_map(|u| u.host);
+    let of_findings = closing.iter().flat_map(|f| f.hosts.iter().cloned());
+    of_undecided.chain(of_findings).collect()
 }
 
 /// Whether a finding closes the gate: a confirmed failure of something that the policy asks for.
@@ -110,6 +123,7 @@ fn missing(view: &View<'_>, closing: &[&Finding]) -> Vec<Undecided> {
         missing.extend(whole::of_facts(view, host));
     }
     missing.extend(whole::of_run(view));
+    missing.extend(waves::of_run(view));
     missing
 }
 
@@ -141,10 +155,9 @@ fn of_host(view: &View<'_>, closing: &[&Finding], host: &PlannedHost) -> Vec<Und
         why,
     };
     let Some(ledger) = view.ledger.hosts.get(&host.name) else {
-        return vec![entry(
-            Missing::Host,
-            "the run never came to this host".to_owned(),
-        )];
+        let why = waves::untouched(view.plan, view.ledger, &host.name);
+        let why = why.unwrap_or_else(|| "the run never came to this host".to_owned());
+        return vec![entry(Missing::Host, why)];
     };
     let troubles = ledger
         .troubles

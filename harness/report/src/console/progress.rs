@@ -169,6 +169,8 @@ fn doing(what: &What) -> Option<&'static str> {
         What::HostFinished { .. } => Some("done"),
         What::RunStarted { .. }
         | What::ArtifactSaved { .. }
+        | What::WaveBegun { .. }
+        | What::WaveStopped { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {}
         | What::Unknown => None,

@@ -19,6 +19,7 @@ use crate::{story, tally};
 pub fn summary(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
     let verdict = &judgement.verdict;
     let mut sections = vec![head(verdict), table(plan, judgement, paint)];
+    sections.extend(waves(verdict, paint));
     sections.push(findings("findings", &verdict.findings, paint));
     if !verdict.waived.is_empty() {
         sections.push(findings("waived", &verdict.waived, paint));
@@ -69,6 +70,12 @@ fn table(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
         paint.mood(mood, line.trim_end()) + "\n"
     };
     lines.iter().enumerate().map(line).collect()
+}
+
+fn waves(verdict: &Verdict, paint: Paint) -> Option<String> {
+    let lines = story::of_waves(verdict.waves.as_ref()?).into_iter();
+    let lines: String = lines.map(|line| format!("  {line}\n")).collect();
+    Some(paint.mood(Mood::Heading, "waves") + "\n" + &lines)
 }
 
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {

@@ -96,6 +96,10 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::ServicesRestarted { units } => of_restarts(units),
         What::HostFinished { dirty: None } => told(Mood::Plain, "done"),
         What::HostFinished { dirty: Some(why) } => told(Mood::Bad, &format!("LEFT DIRTY: {why}")),
+        What::WaveBegun { wave } => of_wave(plan, *wave),
+        What::WaveStopped { wave, why } => {
+            told(Mood::Bad, &format!("WAVE {wave} NOT BEGUN: {why}"))
+        }
         What::RunInterrupted { signal } => told(Mood::Bad, &format!("INTERRUPTED by {signal}")),
         What::RunFinished {} => told(Mood::Plain, "run finished"),
         What::Diagnosed { diagnosis } => of_diagnosis(diagnosis),
@@ -129,6 +133,14 @@ fn of_diagnosis(step: &DiagnosisStep) -> Option<Told> {
         | ExperimentEvent::Window { .. }
         | ExperimentEvent::Restored { .. } => None,
     }
+}
+
+fn of_wave(plan: &Plan, wave: usize) -> Option<Told> {
+    let waves = &plan.waves.as_ref()?.hosts;
+    let n_hosts = waves.get(wave.checked_sub(1)?)?.len();
+    let s = if n_hosts == 1 { "" } else { "s" };
+    let text = format!("wave {wave} of {}: {n_hosts} host{s}", waves.len());
+    told(Mood::Plain, &text)
 }
 
 fn of_facts(facts: &Facts) -> String {

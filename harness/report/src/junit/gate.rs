@@ -49,19 +49,21 @@ fn properties(plan: &Plan, verdict: &Verdict, times: &Times) -> Properties {
     ];
     let mut all: Properties = run.map(|(name, value)| (name.to_owned(), value)).to_vec();
     for host in &plan.hosts {
-        all.extend(of_host(host, verdict));
+        all.extend(of_host(plan, host, verdict));
     }
     all.into_iter()
         .map(|(name, value)| (name, safe::attribute(&value)))
         .collect()
 }
 
-fn of_host(host: &PlannedHost, verdict: &Verdict) -> Properties {
+fn of_host(plan: &Plan, host: &PlannedHost, verdict: &Verdict) -> Properties {
+    let wave = plan.waves.as_ref().and_then(|waves| waves.of(&host.name));
     let summary = verdict.hosts.iter().find(|h| h.host == host.name);
     let known = [
         ("address", Some(host.address.clone())),
         ("role", host.role.map(|r| tally::role_word(r).to_owned())),
         ("twin", host.twin.as_ref().map(ToString::to_string)),
+        ("wave", wave.map(|n| n.to_string())),
         ("os", summary.and_then(|s| s.os.clone())),
         ("transaction", summary.and_then(|s| s.transaction.clone())),
     ];
@@ -136,5 +138,7 @@ fn table(plan: &Plan, judgement: &Judgement) -> String {
             lines.push(format!("{}, {state}: {counts}", row.host));
         }
     }
+    let waves = judgement.verdict.waves.as_ref();
+    lines.extend(waves.into_iter().flat_map(story::of_waves));
     lines.join("\n")
 }

@@ -152,6 +152,8 @@ fn detail(what: &What) -> Option<String> {
         }
         What::Diagnosed { diagnosis } => steps::found(&diagnosis.found),
         What::HostFinished { dirty } => dirty.clone()?,
+        What::WaveBegun { wave } => wave.to_string(),
+        What::WaveStopped { wave, why } => format!("{wave}: {why}"),
         What::RunInterrupted { signal } => signal.clone(),
         What::RunStarted { .. }
         | What::HostConnected { .. }

@@ -84,6 +84,8 @@ impl Teller<'_> {
                 Some(why) => format!("left dirty: {why}"),
                 None => "the host's part was over".to_owned(),
             },
+            What::WaveBegun { wave } => format!("wave {wave} began"),
+            What::WaveStopped { wave, why } => format!("wave {wave} was not begun: {why}"),
             What::RunInterrupted { signal } => format!("the run was stopped by {signal}"),
             What::RunFinished {} => "the run was over".to_owned(),
             What::Unknown => "an event of a newer patchgate".to_owned(),

@@ -1,0 +1,50 @@
+//! Hosts in waves: the next one begins only when all hosts of those before have ended, and only while
+//! not too many of them are bad.
+
+use std::sync::Arc;
+
+use patchgate_core::{event::What, plan::PlannedHost, wave};
+
+use super::{Run, StopSignal, side_by_side};
+use crate::{
+    host::Connector,
+    probe::Prober,
+    record::{self, RecordError},
+};
+
+/// Works on all hosts of the plan; in a plan without waves, side by side.
+pub(super) async fn all<C, P>(run: &Arc<Run<C, P>>, stop: &StopSignal) -> Result<(), RecordError>
+where
+    C: Connector + 'static,
+    C::Host: 'static,
+    P: Prober + 'static,
+{
+    let Some(waves) = &run.plan.waves else {
+        return side_by_side(run, run.plan.hosts.clone(), stop).await;
+    };
+    for (hosts, wave) in waves.hosts.iter().zip(1..) {
+        if stop.borrow().is_some() || !begin(run, wave)? {
+            return Ok(());
+        }
+        let ours = |h: &&PlannedHost| hosts.contains(&h.name);
+        let hosts = run.plan.hosts.iter().filter(ours).cloned().collect();
+        side_by_side(run, hosts, stop).await?;
+    }
+    Ok(())
+}
+
+/// Records that a wave begins, or why it may not: the whole record so far says, as it is on disk, so that
+/// whoever reads it later comes to the same.
+fn begin<C, P>(run: &Run<C, P>, wave: usize) -> Result<bool, RecordError> {
+    run.journal.sync()?;
+    let record = record::open(run.journal.dir())?;
+    let why = wave::forbidden(&run.plan, &record.events, wave);
+    let begins = why.is_none();
+    let what = match why {
+        None => What::WaveBegun { wave },
+        Some(why) => What::WaveStopped { wave, why },
+    };
+    run.journal.write(None, None, what)?;
+    run.journal.sync()?;
+    Ok(begins)
+}
