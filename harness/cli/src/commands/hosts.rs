@@ -42,6 +42,10 @@ fn line(host: &InventoryHost) -> String {
         .map(|t| format!(" twin={t}"))
         .unwrap_or_default();
     let lab = if host.lab { " lab" } else { "" };
+    let jump = host.jump.as_ref();
+    let jump = jump
+        .map(|j| format!(" jump={}@{}:{}", j.user, j.address, j.port))
+        .unwrap_or_default();
     let InventoryHost {
         name,
         user,
@@ -50,5 +54,5 @@ fn line(host: &InventoryHost) -> String {
         ..
     } = host;
     let login = format!("{user}@{address}:{port}");
-    format!("{name:<24} {login:<32} {role}{twin}{lab}\n")
+    format!("{name:<24} {login:<32} {role}{twin}{lab}{jump}\n")
 }
