@@ -9,6 +9,7 @@ mod field;
 pub mod grammar;
 mod load;
 pub mod node;
+mod places;
 pub mod reader;
 pub mod scalar;
 mod sink;

@@ -9,11 +9,12 @@
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
 use super::{
     Problem, Sink, Span,
     node::{Entry, Node, Scalar, Value},
+    places::Places,
     quote, scalar,
 };
 
@@ -112,40 +113,6 @@ fn can_be_parsed(sink: &Sink<'_>, text: &str, manner: Manner) -> bool {
 fn is_unprintable(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     control || c == '\u{feff}' || scalar::is_invisible(c)
-}
-
-/// The parser's places are characters; ours are bytes.
-struct Places {
-    bytes: Option<Vec<usize>>,
-    base: usize,
-}
-
-impl Places {
-    fn new(text: &str, base: usize) -> Self {
-        let table = || text.char_indices().map(|(i, _)| i).chain([text.len()]);
-        Self {
-            bytes: (!text.is_ascii()).then(|| table().collect()),
-            base,
-        }
-    }
-
-    fn byte(&self, mark: &Marker) -> usize {
-        let at = match &self.bytes {
-            None => mark.index(),
-            Some(table) => {
-                let index = mark.index().min(table.len() - 1);
-                table[index]
-            }
-        };
-        at + self.base
-    }
-
-    fn span(&self, span: &ParserSpan) -> Span {
-        Span {
-            start: self.byte(&span.start),
-            end: self.byte(&span.end),
-        }
-    }
 }
 
 /// Says that reading ends here; why is in the sink.
