@@ -78,12 +78,23 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// The inventory: Ansible's YAML.
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) inventory: PathBuf,
-    /// Hosts to take, in Ansible's pattern language: `rebuild:!web3`.
+    /// An inventory of Ansible's: a file (YAML or INI), an executable, a folder of them, or host names with a
+    /// comma. Of several, later ones count more. `docs/inventories.md` tells the rest.
+    #[arg(short, long, value_name = "INVENTORY", required = true)]
+    pub(crate) inventory: Vec<String>,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Choice {
+    /// Hosts to take, in Ansible's pattern language: `rebuild:&web:!web3`, `web*`, `~web[0-9]`, `@file`.
     #[arg(short, long, value_name = "PATTERN")]
     pub(crate) limit: Option<String>,
+    /// The configuration of OpenSSH's client that counts where the inventory is silent; `none` for none
+    /// [default: ~/.ssh/config].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ssh_config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -203,9 +214,10 @@ Examples:
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("source").required(true).args(["inventory", "of", "diff"]))]
 pub(crate) struct FactsArgs {
-    /// The inventory of the hosts to look at: Ansible's YAML.
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) inventory: Option<PathBuf>,
+    /// An inventory of the hosts to look at: a file (YAML or INI), an executable, a folder of them, or host
+    /// names with a comma. Of several, later ones count more.
+    #[arg(short, long, value_name = "INVENTORY")]
+    pub(crate) inventory: Vec<String>,
     /// Print the pages of a recorded run again, offline.
     #[arg(long, value_name = "RUN")]
     pub(crate) of: Option<String>,
@@ -214,9 +226,13 @@ pub(crate) struct FactsArgs {
     /// hosts or states; without a state the last one counts.
     #[arg(long, value_name = "RUN", num_args = 1..=2)]
     pub(crate) diff: Vec<String>,
-    /// Hosts to take, in Ansible's pattern language: `rebuild:!web3`.
+    /// Hosts to take, in Ansible's pattern language: `rebuild:&web:!web3`, `web*`, `~web[0-9]`, `@file`.
     #[arg(short, long, value_name = "PATTERN", conflicts_with_all = ["of", "diff"])]
     pub(crate) limit: Option<String>,
+    /// The configuration of OpenSSH's client that counts where the inventory is silent; `none` for none
+    /// [default: ~/.ssh/config].
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["of", "diff"])]
+    pub(crate) ssh_config: Option<PathBuf>,
     /// A suite whose units, paths and certificates are looked at: the name of a built-in one, or a file
     /// [default: httpd and selinux].
     #[arg(short, long = "suite", value_name = "SUITE", conflicts_with_all = ["of", "diff"])]

@@ -1,15 +1,11 @@
 //! Reads everything that people wrote, and shows all mistakes of all files together.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use patchgate_core::{
     allow::{self, AllowEntry},
     id::SuiteName,
-    inventory::{self, Defaults, Inventory, LimitError},
+    inventory::{self, Inventory},
     patchset::{self, PatchSet},
     policy::{self, Policy},
     source::Diagnostics,
@@ -20,6 +16,7 @@ use patchgate_core::{
 use crate::{
     args::{Checks, Selection, Waves},
     error::CliError,
+    inventories::{self, Gathered},
     suites,
 };
 
@@ -70,11 +67,27 @@ impl Pile {
     }
 
     fn inventory(&mut self, hosts: &Selection) -> Option<Inventory> {
-        let parsed = self.take(named(&hosts.inventory), |text, file| {
-            inventory::parse(text, file, &defaults(&hosts.inventory))
-        });
-        let limited = limited(parsed?, hosts.limit.as_deref());
-        self.keep(limited)
+        let gathered = inventories::gather(&hosts.inventory, &hosts.choice);
+        let Gathered { places, defaults } = self.keep(gathered)?;
+        let mut written = inventory::read(&places, &defaults);
+        if let Some(pattern) = &hosts.choice.limit {
+            let limited = inventories::limit(&mut written, pattern);
+            // Hosts that a mistake hides are not missed.
+            if limited.is_ok() || written.is_clean() {
+                self.keep(limited)?;
+            }
+        }
+        let settled = written.settle();
+        let texts = inventories::texts(&places, &defaults);
+        self.texts
+            .extend(texts.map(|t| (t.file.clone(), t.text.clone())));
+        match settled {
+            Ok(inventory) => Some(inventory),
+            Err(mistakes) => {
+                self.diagnostics.extend(mistakes);
+                None
+            }
+        }
     }
 
     /// The suites, and the names of all of them, also of those with mistakes.
@@ -200,7 +213,7 @@ pub(crate) fn load_inventory(hosts: &Selection) -> Result<Inventory, CliError> {
     let mut pile = Pile::default();
     let inventory = pile.inventory(hosts);
     pile.settle()?;
-    Ok(inventory.expect("the file was read without a mistake"))
+    Ok(inventory.expect("every file was read without a mistake"))
 }
 
 /// Reads a gate for a run that is there already.
@@ -217,23 +230,6 @@ fn own_name(text: &str) -> Option<SuiteName> {
     let name = text.lines().find_map(|line| line.strip_prefix("suite:"))?;
     let name = name.split('#').next().unwrap_or(name);
     SuiteName::new(name.trim().trim_matches(['"', '\''])).ok()
-}
-
-fn limited(inventory: Inventory, limit: Option<&str>) -> Result<Inventory, CliError> {
-    let Some(pattern) = limit else {
-        return Ok(inventory);
-    };
-    inventory.limit(pattern).map_err(|error| {
-        let usage = CliError::usage(format!("--limit {pattern}: {error}"));
-        match error {
-            LimitError::NoMatch {
-                near: Some(near), ..
-            } => usage.hint(format!("did you mean `{near}`?")),
-            LimitError::NoMatch { near: None, .. }
-            | LimitError::Empty
-            | LimitError::NotBuilt(_) => usage,
-        }
-    })
 }
 
 fn refuse_twice(names: &[SuiteName]) -> Result<(), CliError> {
@@ -275,19 +271,4 @@ fn named(path: &Path) -> Result<Named, CliError> {
 pub(crate) fn read(path: &Path) -> Result<String, CliError> {
     let failed = |e| CliError::usage(format!("cannot read `{}`: {e}", path.display()));
     fs::read_to_string(path).map_err(failed)
-}
-
-fn defaults(inventory: &Path) -> Defaults {
-    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let user = env::var("USER").or_else(|_| env::var("LOGNAME"));
-    let base = inventory.parent().filter(|p| !p.as_os_str().is_empty());
-    Defaults {
-        user: user.unwrap_or_else(|_| "root".to_owned()),
-        known_hosts: vec![
-            home.join(".ssh/known_hosts"),
-            PathBuf::from("/etc/ssh/ssh_known_hosts"),
-        ],
-        base_dir: base.unwrap_or(Path::new(".")).to_owned(),
-        home,
-    }
 }

@@ -5,6 +5,7 @@ mod commands;
 mod draw;
 mod error;
 mod files;
+mod inventories;
 mod out;
 mod signals;
 mod suites;

@@ -15,6 +15,8 @@ mod explain;
 mod facts;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/inventories.rs"]
+mod inventories;
 #[path = "cli/output.rs"]
 mod output;
 #[path = "cli/record.rs"]

@@ -1,21 +1,49 @@
 //! Hosts as the inventory describes them.
 
 mod check;
-mod limit;
-mod parse;
+mod given;
+mod ini;
+pub mod input;
+mod jump;
+pub mod limit;
+mod login;
+mod names;
 mod paths;
 pub mod range;
 mod raw;
 mod resolve;
+pub mod script;
+mod secrets;
+mod sinks;
 mod ssh_args;
+pub mod ssh_config;
 mod vars;
+mod vars_files;
+mod wildcard;
+mod words;
+mod written;
+mod yaml;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{limit::LimitError, parse::parse};
-use crate::id::{GroupName, HostName};
+use self::{input::Place, ssh_config::SshConfigFiles};
+pub use self::{
+    jump::JumpHost,
+    limit::{Limit, LimitError},
+    written::{Written, read},
+};
+use crate::{
+    id::{GroupName, HostName},
+    source::Diagnostics,
+};
+
+/// The longest text of hosts that is read, in bytes: what executables print of a large fleet is long.
+const MAX_INVENTORY_BYTES: usize = 32 << 20;
+
+/// The longest file of variables that is read, in bytes.
+const MAX_VARS_BYTES: usize = 4 << 20;
 
 /// What stands in where an inventory is silent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,10 +52,20 @@ pub struct Defaults {
     pub user: String,
     /// The files that pin host keys where there is no `patchgate_known_hosts`.
     pub known_hosts: Vec<PathBuf>,
-    /// The folder of the inventory, where relative paths begin.
-    pub base_dir: PathBuf,
     /// The folder that `~/` stands for.
     pub home: PathBuf,
+    /// The configuration of OpenSSH's client, which counts where the inventory is silent.
+    pub ssh_config: Option<SshConfigFiles>,
+}
+
+/// Reads an inventory of one YAML text, with nothing beside it.
+///
+/// `file` is the name that diagnostics give the text; `defaults` stands in where the inventory is silent.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the file.
+pub fn parse(text: &str, file: &str, defaults: &Defaults) -> Result<Inventory, Diagnostics> {
+    read(&[Place::of_yaml(text, file)], defaults).settle()
 }
 
 /// Which side of a comparison a host stands on.
@@ -55,6 +93,9 @@ pub struct InventoryHost {
     pub key_file: Option<PathBuf>,
     /// The known_hosts files that pin this host's key (`patchgate_known_hosts`, else the user's).
     pub known_hosts: Vec<PathBuf>,
+    /// The machine through which it is reached (`ProxyJump`); none: directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump: Option<JumpHost>,
     /// Whether commands run as root through `sudo -n` (`ansible_become`).
     pub become_root: bool,
     /// Whether SHA-1 algorithms are offered to this host (`patchgate_ssh_legacy`): EL5 and EL6 only.

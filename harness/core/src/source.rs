@@ -9,13 +9,14 @@ mod field;
 pub mod grammar;
 mod load;
 pub mod node;
+mod places;
 pub mod reader;
 pub mod scalar;
 mod sink;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use load::{MAX_BYTES, MAX_DEPTH, load};
+pub use load::{MAX_BYTES, MAX_DEPTH, load, load_ansible};
 pub use sink::{MAX_FOUND, Problem, Sink};
 pub use suggest::{closest, list_of, quote};
 

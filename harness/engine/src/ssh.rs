@@ -25,6 +25,7 @@ mod batch;
 mod connect;
 mod exec;
 mod gate;
+mod jump;
 mod key;
 pub mod known_hosts;
 mod login;
@@ -83,14 +84,26 @@ impl SshConnector {
         Ok(read)
     }
 
+    /// The keys for a machine, and what is known of its own.
+    fn means(&self, target: &Target) -> Result<(Vec<PrivateKey>, Arc<KnownHosts>), ConnectError> {
+        let known = self.known_hosts(&target.known_hosts)?;
+        let keys = target.key_files.iter().map(|path| PrivateKey::read(path));
+        Ok((keys.collect::<Result<_, _>>()?, known))
+    }
+
     async fn try_once(
         &self,
         target: &Target,
         credentials: &Credentials<'_>,
+        jump: Option<(&Target, &Credentials<'_>)>,
     ) -> Result<SshHost, ConnectError> {
-        let addresses = connect::resolve(target).await?;
+        let first = jump.map_or(target, |(jump, _)| jump);
+        let addresses = connect::resolve(first).await?;
         let _turn = self.gate.enter(addresses[0].ip()).await;
-        let stream = connect::connect(&addresses, target.connect_timeout).await?;
+        let mut stream = connect::connect(&addresses, first.connect_timeout).await?;
+        if let Some((jump, credentials)) = jump {
+            stream = jump::through(stream, jump, credentials, target).await?;
+        }
         let local = |source| ConnectError::Local {
             stage: crate::host::Stage::Connect,
             source,
@@ -113,19 +126,20 @@ impl Connector for SshConnector {
 
     async fn connect(&self, target: &Target) -> Result<SshHost, ConnectError> {
         // First what needs no packet: an open key or an unreadable file stops everything.
-        let known = self.known_hosts(&target.known_hosts)?;
-        let keys = target
-            .key_files
-            .iter()
-            .map(|path| PrivateKey::read(path))
-            .collect::<Result<Vec<_>, _>>()?;
+        let (keys, known) = self.means(target)?;
         let credentials = Credentials {
             keys: &keys,
             known: &known,
         };
+        let means = target.jump.as_ref().map(|jump| self.means(jump));
+        let means = means.transpose()?;
+        let of_jump = means
+            .as_ref()
+            .map(|(keys, known)| Credentials { keys, known });
+        let jump = target.jump.as_deref().zip(of_jump.as_ref());
         let mut tries = 0;
         loop {
-            match self.try_once(target, &credentials).await {
+            match self.try_once(target, &credentials, jump).await {
                 Err(error) if tries < RETRIES && is_worth_retrying(&error) => {
                     tries += 1;
                     back_off(tries).await;

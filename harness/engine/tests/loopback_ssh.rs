@@ -803,3 +803,76 @@ fn a_connection_cut_after_any_byte_never_gives_a_wrong_answer() {
         );
     });
 }
+
+/// A host behind a jump host: both on the server's machine, the host on another port.
+fn behind(host: &Sshd, jump: &Sshd) -> Target {
+    Target {
+        jump: Some(Box::new(target(jump))),
+        ..target(host)
+    }
+}
+
+#[test]
+fn a_host_behind_a_jump_host_is_worked_on_through_it() {
+    let net = Net::new();
+    let jump = Sshd::start(&net);
+    // Only who is on the server's own machine may log in: the client itself may not.
+    let only_itself = format!("AllowUsers *@{SERVER}\n");
+    let host = Sshd::start_with(&net, 2222, &["ed25519"], &only_itself);
+    let target = behind(&host, &jump);
+    net.block_on(async {
+        let direct = Target {
+            jump: None,
+            ..target.clone()
+        };
+        let refused = SshConnector::new().connect(&direct).await.unwrap_err();
+        assert!(matches!(refused, ConnectError::Auth { .. }), "{refused:?}");
+        let mut host = connect(&target).await;
+        // More than a window and every buffer on the way holds.
+        let scripts = ["echo here", "head -c 5000000 /dev/zero | tr '\\0' x"];
+        let mut batch = batch(&scripts);
+        batch.items[1].cap = 6_000_000;
+        let replies = host.run_with(&batch, |_, _| {}).await.unwrap();
+        assert_eq!(exits(&replies), [0, 0].map(Exit::Code));
+        assert_eq!(replies[1].stdout.bytes.len(), 5_000_000);
+        host.close().await;
+    });
+}
+
+#[test]
+fn both_keys_are_checked_on_the_way_through_a_jump_host() {
+    let net = Net::new();
+    let jump = Sshd::start(&net);
+    let host = Sshd::start_with(&net, 2222, &["ed25519"], "");
+    let swapped = |target: Target, by: &Sshd, name: &str| Target {
+        known_hosts: vec![by.write_known_hosts(&format!("{name} {}\n", by.public("id.pub")))],
+        ..target
+    };
+    let good = behind(&host, &jump);
+    let bad_host = swapped(good.clone(), &host, &host.name());
+    let bad_jump = Target {
+        jump: Some(Box::new(swapped(target(&jump), &jump, &jump.name()))),
+        ..good
+    };
+    net.block_on(async {
+        for target in [bad_host, bad_jump] {
+            let refused = SshConnector::new().connect(&target).await.unwrap_err();
+            assert!(matches!(refused, ConnectError::HostKey(_)), "{refused:?}");
+        }
+    });
+}
+
+#[test]
+fn a_jump_host_that_cannot_reach_the_host_is_named() {
+    let net = Net::new();
+    let jump = Sshd::start(&net);
+    let target = Target {
+        port: 2222,
+        ..behind(&jump, &jump)
+    };
+    net.block_on(async {
+        let failed = SshConnector::new().connect(&target).await.unwrap_err();
+        let told = std::error::Error::source(&failed).map(ToString::to_string);
+        assert!(told.unwrap().contains("cannot reach"), "{failed:?}");
+    });
+}

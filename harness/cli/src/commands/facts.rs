@@ -23,29 +23,32 @@ use super::{
 };
 use crate::{
     Ended,
-    args::{FactsArgs, Format, Selection, When},
+    args::{Choice, FactsArgs, Format, Selection, When},
     error::CliError,
     files, out,
 };
 
 /// Looks at hosts, tells a recorded look again, or compares two.
 pub(crate) fn facts(args: &FactsArgs, told: Told) -> Ended {
-    if args.inventory.is_none() && args.recording.output.is_some() {
+    if args.inventory.is_empty() && args.recording.output.is_some() {
         let usage = CliError::usage("`--output` is for a new record, and none is written here");
         return Err(usage.hint("leave it out, or name an inventory"));
     }
-    match (&args.inventory, &args.of, args.diff.as_slice()) {
-        (Some(inventory), _, _) => look(inventory, args, told),
-        (None, Some(run), _) => again(run, args.format, told.color),
-        (None, None, runs) => diff(runs, args.format, told.color),
+    match (args.inventory.as_slice(), &args.of, args.diff.as_slice()) {
+        ([], Some(run), _) => again(run, args.format, told.color),
+        ([], None, runs) => diff(runs, args.format, told.color),
+        (inventory, _, _) => look(inventory, args, told),
     }
 }
 
 /// A run that checks nothing.
-fn look(inventory: &Path, args: &FactsArgs, told: Told) -> Ended {
+fn look(inventory: &[String], args: &FactsArgs, told: Told) -> Ended {
     let hosts = Selection {
         inventory: inventory.to_owned(),
-        limit: args.limit.clone(),
+        choice: Choice {
+            limit: args.limit.clone(),
+            ssh_config: args.ssh_config.clone(),
+        },
     };
     let (inventory, suites) = files::load_look(&hosts, &args.suites)?;
     let new = Upcoming::new()?;

@@ -43,6 +43,10 @@ fn line(host: &InventoryHost) -> String {
         .unwrap_or_default();
     let wave = host.wave.map(|n| format!(" wave={n}")).unwrap_or_default();
     let lab = if host.lab { " lab" } else { "" };
+    let jump = host.jump.as_ref();
+    let jump = jump
+        .map(|j| format!(" jump={}@{}:{}", j.user, j.address, j.port))
+        .unwrap_or_default();
     let InventoryHost {
         name,
         user,
@@ -51,5 +55,5 @@ fn line(host: &InventoryHost) -> String {
         ..
     } = host;
     let login = format!("{user}@{address}:{port}");
-    format!("{name:<24} {login:<32} {role}{twin}{wave}{lab}\n")
+    format!("{name:<24} {login:<32} {role}{twin}{wave}{lab}{jump}\n")
 }

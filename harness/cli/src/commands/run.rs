@@ -270,15 +270,32 @@ fn own_keys() -> Vec<PathBuf> {
 }
 
 fn target(host: &InventoryHost, own: &[PathBuf]) -> Target {
-    let named = host.key_file.clone().map(|k| vec![k]);
+    let jump = host.jump.as_ref().map(|jump| {
+        let through = Target::new(format!("jump host of {}", host.name), jump.address.clone());
+        Box::new(Target {
+            port: jump.port,
+            user: jump.user.clone(),
+            known_hosts: host.known_hosts.clone(),
+            ..with_keys(through, jump.key_file.as_ref(), own)
+        })
+    });
+    let target = Target::new(host.name.to_string(), host.address.clone());
     Target {
         port: host.port,
         user: host.user.clone(),
-        use_agent: named.is_none(),
-        key_files: named.unwrap_or_else(|| own.to_vec()),
         known_hosts: host.known_hosts.clone(),
         legacy_algorithms: host.legacy_algorithms,
         become_root: host.become_root,
-        ..Target::new(host.name.to_string(), host.address.clone())
+        jump,
+        ..with_keys(target, host.key_file.as_ref(), own)
+    }
+}
+
+/// The key that is named; else the user's own and the agent's.
+fn with_keys(target: Target, named: Option<&PathBuf>, own: &[PathBuf]) -> Target {
+    Target {
+        use_agent: named.is_none(),
+        key_files: named.map_or_else(|| own.to_vec(), |key| vec![key.clone()]),
+        ..target
     }
 }

@@ -70,7 +70,14 @@ fn a_file_that_is_not_there_is_named_with_the_reason() {
             "hosts -i lost.yaml",
             "cannot read `lost.yaml`: No such file",
         ),
-        ("check -i .", "cannot read `.`: Is a directory"),
+        (
+            "hosts -i inventory.yaml --ssh-config lost",
+            "cannot read `lost`",
+        ),
+        (
+            "hosts -i inventory.yaml --limit @lost",
+            "cannot read `lost`",
+        ),
         (
             "plan -i inventory.yaml --patch lost.yaml",
             "cannot read `lost.yaml`",
@@ -99,7 +106,7 @@ fn a_limit_that_names_nobody_is_a_mistake_and_one_that_leaves_nobody_runs_nothin
     let limited = |limit: &str| place.run(&format!("{CHECK} -o run --limit {limit}"));
     let near = limited("wbe1").with(2);
     let _told = near.telling(&["`wbe1` is no host or group", "did you mean `web1`?"]);
-    let _told = limited("~web.*").with(2).telling(&["not built"]);
+    let _told = limited("~web(").with(2).telling(&["cannot be read"]);
     let _told = limited("web1:!web1").with(4).telling(&["nothing to run"]);
     assert!(!place.path("run").exists());
     let none = "-i inventory.yaml --limit web1:!web1";

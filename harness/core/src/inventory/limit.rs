@@ -1,12 +1,18 @@
 //! `--limit`: the hosts that a pattern names, in Ansible's pattern language.
 //!
-//! Names, groups, `all`, `*` and `?`; parts are separated by `,` or `:`; `&` keeps only what a part names
-//! too, `!` takes it away. As in Ansible these two apply after all others, wherever they stand.
+//! Names, groups, `all`, `*`, `?`, `[abc]` and `~regex`; parts are separated by `,` or `:`; `&` keeps only what
+//! a part names too, `!` takes it away. As in Ansible these two apply after all others, wherever they stand.
+//! A part that names nothing is a mistake here and only a warning there.
 
 use std::collections::BTreeSet;
 
-use super::{Inventory, InventoryHost};
-use crate::{id::HostName, source::closest};
+use regex_lite::Regex;
+
+use super::raw::ALL;
+use crate::{
+    id::{GroupName, HostName},
+    source::closest,
+};
 
 /// Why a pattern names no hosts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,183 +28,169 @@ pub enum LimitError {
         /// The nearest name that there is.
         near: Option<String>,
     },
-    /// `~regex`, `name[0]`, `@file`.
-    #[error("`{0}`: regular expressions, `[…]` and `@file` are not built in this version")]
-    NotBuilt(String),
+    /// A regular expression that cannot be read; look-around and back references cannot.
+    #[error("`{part}` cannot be read: {why}")]
+    Regex {
+        /// The part.
+        part: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// `web[0]`, `web[1:3]`.
+    #[error("`{0}`: hosts are not counted; name them, or use `[…]` for characters")]
+    Subscript(String),
 }
 
-impl Inventory {
-    /// The hosts that a pattern names, in the order of the inventory; there may be none left.
+/// A pattern, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    parts: Vec<String>,
+}
+
+/// Every host and the groups that it is in.
+type Members<'m> = [(&'m HostName, BTreeSet<GroupName>)];
+
+/// Takes a pattern apart; one that begins with `@` is a file, of which each line is a part.
+#[must_use]
+pub fn split(pattern: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut in_brackets = false;
+    for c in pattern.chars() {
+        match c {
+            '[' => in_brackets = true,
+            ']' => in_brackets = false,
+            _ => {}
+        }
+        match (c, parts.last_mut()) {
+            (',', _) => parts.push(String::new()),
+            (':', _) if !in_brackets => parts.push(String::new()),
+            (c, Some(part)) => part.push(c),
+            (_, None) => {}
+        }
+    }
+    let parts = parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty());
+    parts.map(str::to_owned).collect()
+}
+
+impl Limit {
+    /// Takes the parts of a pattern.
     ///
     /// # Errors
-    /// A part that matches nothing at all, or that this version cannot read.
-    pub fn limit(&self, pattern: &str) -> Result<Self, LimitError> {
-        let parts: Vec<&str> = pattern
-            .split([',', ':'])
-            .map(str::trim)
-            .filter(|p| !p.is_empty())
-            .collect();
-        if parts.is_empty() {
-            return Err(LimitError::Empty);
+    /// When there is none.
+    pub fn new(parts: Vec<String>) -> Result<Self, LimitError> {
+        match parts.is_empty() {
+            true => Err(LimitError::Empty),
+            false => Ok(Self { parts }),
         }
-        let chosen = |sign: &str| parts.iter().filter_map(|p| p.strip_prefix(sign)).collect();
-        let kept: Vec<&str> = chosen("&");
-        let dropped: Vec<&str> = chosen("!");
-        let plain: Vec<&str> = parts
+    }
+
+    /// The hosts that the pattern names; there may be none left.
+    pub(super) fn choose(&self, members: &Members<'_>) -> Result<BTreeSet<HostName>, LimitError> {
+        let signed = |sign: char| self.parts.iter().filter_map(move |p| p.strip_prefix(sign));
+        let is_plain = |p: &&str| !p.starts_with(['&', '!']);
+        let mut plain: Vec<&str> = self
+            .parts
             .iter()
-            .copied()
-            .filter(|p| !p.starts_with(['&', '!']))
+            .map(String::as_str)
+            .filter(is_plain)
             .collect();
-        let mut found = self.union(if plain.is_empty() { &["all"] } else { &plain })?;
-        for part in kept {
-            let these = self.matching(part)?;
+        if plain.is_empty() {
+            plain.push(ALL);
+        }
+        let mut found = BTreeSet::new();
+        for part in plain {
+            // A host's own name is the host, also where a group has that name too.
+            match members.iter().find(|(name, _)| name.as_str() == part) {
+                Some((name, _)) => found.extend([(*name).clone()]),
+                None => found.extend(matching(part, members)?),
+            }
+        }
+        for part in signed('&') {
+            let these = matching(part, members)?;
             found.retain(|name| these.contains(name));
         }
-        for part in dropped {
-            let these = self.matching(part)?;
+        for part in signed('!') {
+            let these = matching(part, members)?;
             found.retain(|name| !these.contains(name));
         }
-        let hosts = self.hosts.iter().filter(|h| found.contains(&h.name));
-        Ok(Self {
-            hosts: hosts.cloned().collect(),
-        })
-    }
-
-    fn union(&self, parts: &[&str]) -> Result<BTreeSet<&HostName>, LimitError> {
-        let mut found = BTreeSet::new();
-        for part in parts {
-            found.extend(self.matching(part)?);
-        }
         Ok(found)
-    }
-
-    /// The hosts that one part names, never none.
-    fn matching(&self, part: &str) -> Result<BTreeSet<&HostName>, LimitError> {
-        if part.starts_with(['~', '@']) || part.contains(['[', ']']) {
-            return Err(LimitError::NotBuilt(part.to_owned()));
-        }
-        let is_named = |h: &&InventoryHost| {
-            part == "all"
-                || glob(part, h.name.as_str())
-                || h.groups.iter().any(|g| glob(part, g.as_str()))
-        };
-        let found: BTreeSet<&HostName> = self
-            .hosts
-            .iter()
-            .filter(is_named)
-            .map(|h| &h.name)
-            .collect();
-        if found.is_empty() {
-            return Err(self.no_match(part));
-        }
-        Ok(found)
-    }
-
-    fn no_match(&self, part: &str) -> LimitError {
-        let hosts = self.hosts.iter().map(|h| h.name.as_str());
-        let groups = self
-            .hosts
-            .iter()
-            .flat_map(|h| &h.groups)
-            .map(|g| g.as_str());
-        let names: Vec<&str> = hosts.chain(groups).collect();
-        LimitError::NoMatch {
-            part: part.to_owned(),
-            near: closest(part, &names).map(str::to_owned),
-        }
     }
 }
 
-/// Whether a text is what a pattern with `*` and `?` says.
-fn glob(pattern: &str, text: &str) -> bool {
-    let (p, t) = (pattern.as_bytes(), text.as_bytes());
-    let (mut i, mut j) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while j < t.len() {
-        match p.get(i) {
-            Some(b'*') => {
-                star = Some((i, j));
-                i += 1;
-            }
-            Some(c) if *c == b'?' || *c == t[j] => (i, j) = (i + 1, j + 1),
-            Some(_) | None => {
-                let Some((at, taken)) = star else {
-                    return false;
-                };
-                star = Some((at, taken + 1));
-                (i, j) = (at + 1, taken + 1);
-            }
+/// The hosts that one part names, never none.
+fn matching(part: &str, members: &Members<'_>) -> Result<BTreeSet<HostName>, LimitError> {
+    let pattern = pattern(part)?;
+    let groups = members.iter().flat_map(|(_, groups)| groups);
+    let names_group = pattern.is_match(ALL) || groups.clone().any(|g| pattern.is_match(g.as_str()));
+    // A plain word that is a group is no host.
+    let hosts_too = !names_group || part.starts_with('~') || part.contains(['.', '?', '*', '[']);
+    let is_named = |(name, groups): &&(&HostName, BTreeSet<GroupName>)| {
+        pattern.is_match(ALL)
+            || groups.iter().any(|g| pattern.is_match(g.as_str()))
+            || hosts_too && pattern.is_match(name.as_str())
+    };
+    let named = members.iter().filter(is_named);
+    let found: BTreeSet<HostName> = named.map(|(name, _)| (*name).clone()).collect();
+    if found.is_empty() {
+        let hosts = members.iter().map(|(name, _)| name.as_str());
+        let names: Vec<&str> = hosts.chain(groups.map(GroupName::as_str)).collect();
+        return Err(LimitError::NoMatch {
+            part: part.to_owned(),
+            near: closest(part, &names).map(str::to_owned),
+        });
+    }
+    Ok(found)
+}
+
+/// What a part matches: a regular expression from the beginning of a name, or a whole name.
+fn pattern(part: &str) -> Result<Regex, LimitError> {
+    let text = match part.strip_prefix('~') {
+        Some(regex) => format!("^(?:{regex})"),
+        None if is_subscript(part) => return Err(LimitError::Subscript(part.to_owned())),
+        None => translated(part),
+    };
+    Regex::new(&text).map_err(|why| LimitError::Regex {
+        part: part.to_owned(),
+        why: why.to_string(),
+    })
+}
+
+/// Whether a part counts hosts: `web[0]`, `web[-1]`, `web[1:3]`.
+fn is_subscript(part: &str) -> bool {
+    let inside = part.strip_suffix(']').and_then(|p| p.rsplit_once('['));
+    inside.is_some_and(|(before, inside)| {
+        let counts = |c: char| c.is_ascii_digit() || matches!(c, ':' | '-');
+        let digits = inside.chars().any(|c| c.is_ascii_digit());
+        !before.is_empty() && digits && inside.chars().all(counts)
+    })
+}
+
+/// A pattern of the shell as a regular expression, as Python's `fnmatch` translates it.
+fn translated(glob: &str) -> String {
+    let mut regex = String::from("^(?s:");
+    let mut rest = glob;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '*' => regex.push_str(".*"),
+            '?' => regex.push('.'),
+            '[' => match rest.split_once(']').filter(|(set, _)| !set.is_empty()) {
+                Some((set, after)) => {
+                    let (sign, set) = set.strip_prefix('!').map_or(("", set), |set| ("^", set));
+                    let set = set
+                        .replace('\\', r"\\")
+                        .replace('[', r"\[")
+                        .replace('^', r"\^");
+                    regex.extend(["[", sign, &set, "]"]);
+                    rest = after;
+                }
+                None => regex.push_str(r"\["),
+            },
+            c => regex.push_str(&regex_lite::escape(c.encode_utf8(&mut [0; 4]))),
         }
     }
-    p[i..].iter().all(|c| *c == b'*')
+    regex + ")$"
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inventory::{Defaults, parse};
-
-    fn inventory() -> Inventory {
-        let text = "
-web: { hosts: { 'web[1:3].example': } }
-db: { hosts: { db1: , db2: } }
-lab: { hosts: { web1.example: , db1: } }
-all: { hosts: { lone: } }
-";
-        parse(text, "i", &Defaults::default()).unwrap()
-    }
-
-    #[test]
-    fn patterns_choose_as_ansible_chooses() {
-        let inventory = inventory();
-        for (pattern, wanted) in [
-            ("all", "web1.example web2.example web3.example db1 db2 lone"),
-            ("*", "web1.example web2.example web3.example db1 db2 lone"),
-            ("web", "web1.example web2.example web3.example"),
-            ("db2,web1.example", "web1.example db2"),
-            ("db:lone", "db1 db2 lone"),
-            ("web:db:&lab", "web1.example db1"),
-            ("&lab:web", "web1.example"),
-            ("web:!lab", "web2.example web3.example"),
-            ("!web", "db1 db2 lone"),
-            ("web*:!web2*", "web1.example web3.example"),
-            ("db?", "db1 db2"),
-            ("ungrouped", "lone"),
-            ("web:&db", ""),
-        ] {
-            let found = inventory.limit(pattern).unwrap();
-            let names: Vec<&str> = found.hosts.iter().map(|h| h.name.as_str()).collect();
-            assert_eq!(names.join(" "), wanted, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn a_part_that_matches_nothing_is_a_mistake_even_when_it_takes_away() {
-        for pattern in ["wbe", "db:!wbe", "db:&wbe"] {
-            let near = Some("web".to_owned());
-            let part = "wbe".to_owned();
-            let wanted = Err(LimitError::NoMatch { part, near });
-            assert_eq!(inventory().limit(pattern), wanted, "{pattern}");
-        }
-        assert_eq!(inventory().limit(" , "), Err(LimitError::Empty));
-        for pattern in ["~web.*", "web[0]", "@retry"] {
-            let wanted = Err(LimitError::NotBuilt(pattern.to_owned()));
-            assert_eq!(inventory().limit(pattern), wanted);
-        }
-    }
-
-    #[test]
-    fn globs_match_whole_texts() {
-        for (pattern, text, wanted) in [
-            ("*", "", true),
-            ("", "a", false),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "axxbyy", false),
-            ("*a", "aba", true),
-            ("?", "", false),
-            ("a**", "a", true),
-        ] {
-            assert_eq!(glob(pattern, text), wanted, "{pattern} {text}");
-        }
-    }
-}
+mod tests;

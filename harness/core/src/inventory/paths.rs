@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Defaults;
+use super::vars::Whence;
 
 /// Why a text is not a path here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,8 +15,8 @@ pub(super) enum PathError {
     OtherHome,
 }
 
-/// Makes a path of an inventory absolute, as far as the defaults are.
-pub(super) fn resolve(text: &str, defaults: &Defaults) -> Result<PathBuf, PathError> {
+/// Makes a path of an inventory absolute, as far as its folder is.
+pub(super) fn resolve(text: &str, whence: &Whence<'_>) -> Result<PathBuf, PathError> {
     if text.trim().is_empty() {
         return Err(PathError::Empty);
     }
@@ -24,10 +24,10 @@ pub(super) fn resolve(text: &str, defaults: &Defaults) -> Result<PathBuf, PathEr
         return Err(PathError::Variable);
     }
     match text.strip_prefix('~') {
-        None => Ok(defaults.base_dir.join(text)),
-        Some("") => Ok(defaults.home.clone()),
+        None => Ok(whence.base_dir.join(text)),
+        Some("") => Ok(whence.home.to_owned()),
         Some(rest) => match rest.strip_prefix('/') {
-            Some(rest) => Ok(defaults.home.join(Path::new(rest.trim_start_matches('/')))),
+            Some(rest) => Ok(whence.home.join(Path::new(rest.trim_start_matches('/')))),
             None => Err(PathError::OtherHome),
         },
     }
@@ -39,10 +39,10 @@ mod tests {
 
     #[test]
     fn paths_begin_where_they_say() {
-        let defaults = Defaults {
-            base_dir: "/site/inventories".into(),
-            home: "/home/me".into(),
-            ..Defaults::default()
+        let whence = Whence {
+            file: 0,
+            base_dir: Path::new("/site/inventories"),
+            home: Path::new("/home/me"),
         };
         for (text, wanted) in [
             ("/etc/key", Ok("/etc/key")),
@@ -53,11 +53,7 @@ mod tests {
             ("$HOME/id", Err(PathError::Variable)),
             (" ", Err(PathError::Empty)),
         ] {
-            assert_eq!(
-                resolve(text, &defaults),
-                wanted.map(PathBuf::from),
-                "{text}"
-            );
+            assert_eq!(resolve(text, &whence), wanted.map(PathBuf::from), "{text}");
         }
     }
 }

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::vars::Vars;
-use crate::{
-    id::{GroupName, HostName},
-    source::Span,
-};
+use super::{given::At, vars::Vars};
+use crate::id::{GroupName, HostName};
 
-/// How many groups one file may describe.
+/// How many groups an inventory may describe.
 pub(super) const MAX_GROUPS: usize = 5_000;
 
 /// The group above all groups.
@@ -28,7 +25,7 @@ pub(super) struct RawGroup {
 pub(super) struct RawHost {
     pub(super) name: HostName,
     /// Where it is named first.
-    pub(super) span: Span,
+    pub(super) at: At,
     pub(super) vars: Vars,
     pub(super) groups: BTreeSet<GroupName>,
 }
@@ -36,17 +33,23 @@ pub(super) struct RawHost {
 /// One place that names a host.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'p> {
-    pub(super) span: Span,
+    pub(super) at: At,
     /// The port behind the name.
     pub(super) port: Option<u16>,
     pub(super) group: &'p GroupName,
 }
 
-/// All groups and hosts of a file.
+/// All groups and hosts of an inventory.
 #[derive(Debug, Default)]
 pub(super) struct Raw {
     pub(super) groups: BTreeMap<GroupName, RawGroup>,
     pub(super) hosts: Vec<RawHost>,
+    /// What `group_vars/` says of groups, by the places that were named.
+    pub(super) group_files: Vec<BTreeMap<String, Vars>>,
+    /// What `host_vars/` says of hosts, by the places that were named.
+    pub(super) host_files: Vec<BTreeMap<HostName, Vars>>,
+    /// Whether there is more than an inventory may hold: the rest is not read.
+    pub(super) full: bool,
     places: BTreeMap<HostName, usize>,
     with_children: BTreeSet<GroupName>,
 }
@@ -57,23 +60,45 @@ impl Raw {
         self.groups.entry(name.clone()).or_default()
     }
 
+    /// Whether a group is there already, as `all` and `ungrouped` always are.
+    pub(super) fn knows(&self, name: &GroupName) -> bool {
+        [ALL, UNGROUPED].contains(&name.as_str()) || self.groups.contains_key(name)
+    }
+
+    /// Gives a group variables, which count more than those that it has.
+    pub(super) fn add_group_vars(&mut self, name: &GroupName, mut vars: Vars) {
+        let known = &mut self.group(name).vars;
+        vars.fill_from(known);
+        *known = vars;
+    }
+
+    /// Gives a host that is there variables, which count more than those that it has.
+    pub(super) fn add_host_vars(&mut self, name: &HostName, mut vars: Vars) {
+        if let Some(place) = self.places.get(name) {
+            let known = &mut self.hosts[*place].vars;
+            vars.fill_from(known);
+            *known = vars;
+        }
+    }
+
     /// Puts a host into a group; what is said later about a host counts more than what was said before,
     /// except that only the first place gives the port behind its name.
-    pub(super) fn add_host(&mut self, name: HostName, at: &Place<'_>, vars: Vars) {
+    pub(super) fn add_host(&mut self, name: HostName, at: &Place<'_>, mut vars: Vars) {
         let next = self.hosts.len();
         let place = *self.places.entry(name.clone()).or_insert(next);
         if place == next {
             self.hosts.push(RawHost {
                 name,
-                span: at.span,
+                at: at.at,
                 vars: at
                     .port
-                    .map_or_else(Vars::default, |port| Vars::of_port(port, at.span)),
+                    .map_or_else(Vars::default, |port| Vars::of_port(port, at.at)),
                 groups: BTreeSet::new(),
             });
         }
         let host = &mut self.hosts[place];
-        host.vars = vars.lay_over(std::mem::take(&mut host.vars));
+        vars.fill_from(&host.vars);
+        host.vars = vars;
         host.groups.insert(at.group.clone());
     }
 

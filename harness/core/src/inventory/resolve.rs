@@ -1,48 +1,51 @@
 //! Inheritance: what a host gets from its groups, by Ansible's order.
 //!
-//! `all` first, then groups by depth (the longest way down from `all`), by `ansible_group_priority`, by
-//! name; the host's own variables last. Later beats earlier. Checked against `ansible-inventory` 2.19.
+//! From least to most: the variables of `all`; of the groups, by depth (the longest way down from `all`), by
+//! `ansible_group_priority`, by name; `group_vars/all` of every place that was named; `group_vars/` of the
+//! groups, place by place and in each by depth, priority, name; the host's own; `host_vars/`, place by
+//! place. Checked against `ansible-inventory` 2.19.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Defaults, InventoryHost,
+    given::At,
     raw::{ALL, Raw, RawHost, UNGROUPED},
     vars::Vars,
 };
-use crate::{
-    id::GroupName,
-    source::{Problem, Sink, Span, address::check_address, quote},
-};
-
-/// The port of SSH.
-const SSH_PORT: u16 = 22;
+use crate::id::{GroupName, HostName};
 
 /// Ansible's priority of a group that gives none.
 const DEFAULT_PRIORITY: u64 = 1;
 
-/// Gives every host the variables of its groups and the defaults.
-pub(super) fn resolve(sink: &Sink<'_>, raw: &Raw, defaults: &Defaults) -> Vec<Resolved> {
+/// A host, all variables of its groups applied, nothing of them settled.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) name: HostName,
+    /// Where it is named first.
+    pub(super) at: At,
+    pub(super) groups: BTreeSet<GroupName>,
+    pub(super) vars: Vars,
+}
+
+/// Every host and the groups that it is in, in the order of the inventory.
+pub(super) fn members(raw: &Raw) -> Vec<(&HostName, BTreeSet<GroupName>)> {
+    let hosts = raw.hosts.iter();
+    hosts.map(|h| (&h.name, groups_of(raw, h))).collect()
+}
+
+/// Gives every host the variables of its groups.
+pub(super) fn resolve(raw: &Raw) -> Vec<Resolved> {
     let depths = raw.depths();
     let resolved = |h: &RawHost| {
         let groups = groups_of(raw, h);
-        let vars = vars_of(raw, h, &groups, &depths);
         Resolved {
-            host: host(sink, h, groups, &vars, defaults),
-            span: h.span,
-            vars,
+            name: h.name.clone(),
+            at: h.at,
+            vars: vars_of(raw, h, &groups, &depths),
+            groups,
         }
     };
     raw.hosts.iter().map(resolved).collect()
-}
-
-/// A host, and where that about it comes from.
-#[derive(Debug)]
-pub(super) struct Resolved {
-    pub(super) host: InventoryHost,
-    /// Where it is named first.
-    pub(super) span: Span,
-    pub(super) vars: Vars,
 }
 
 /// The groups that a host is in, itself or through children, without `all`.
@@ -50,6 +53,9 @@ fn groups_of(raw: &Raw, host: &RawHost) -> BTreeSet<GroupName> {
     let own = host.groups.iter().filter(|g| g.as_str() != ALL);
     let mut found: BTreeSet<GroupName> = own.clone().cloned().collect();
     found.extend(own.flat_map(|g| raw.ancestors(g)).cloned());
+    if found.len() > 1 {
+        found.retain(|g| g.as_str() != UNGROUPED);
+    }
     if found.is_empty() {
         found.extend(GroupName::new(UNGROUPED));
     }
@@ -63,96 +69,36 @@ fn vars_of(
     groups: &BTreeSet<GroupName>,
     depths: &BTreeMap<&GroupName, usize>,
 ) -> Vars {
-    let all = raw.all();
     let mut groups: Vec<(usize, u64, &GroupName)> = groups
         .iter()
-        .chain(all)
         .map(|name| {
             let priority = raw.groups.get(name).and_then(|g| g.vars.priority.as_ref());
-            let priority = priority.map_or(DEFAULT_PRIORITY, |p| p.value);
-            let depth = depths.get(name).copied().unwrap_or_default();
-            (depth, priority, name)
+            let priority = priority.and_then(|p| p.good()).copied();
+            let depth = depths.get(name).copied().unwrap_or(1);
+            (depth, priority.unwrap_or(DEFAULT_PRIORITY), name)
         })
         .collect();
     groups.sort();
-    let inherited = groups
+    let nearest = || groups.iter().rev().map(|(_, _, name)| *name);
+    // From most to least: what is given already stays.
+    let mut vars = Vars::default();
+    let own = raw
+        .host_files
         .iter()
-        .filter_map(|(_, _, name)| raw.groups.get(*name))
-        .fold(Vars::default(), |below, group| {
-            group.vars.clone().lay_over(below)
-        });
-    host.vars.clone().lay_over(inherited)
-}
-
-fn host(
-    sink: &Sink<'_>,
-    host: &RawHost,
-    groups: BTreeSet<GroupName>,
-    vars: &Vars,
-    defaults: &Defaults,
-) -> InventoryHost {
-    let become_root = vars.become_root.as_ref().is_some_and(|b| b.value);
-    if become_root {
-        check_become(sink, vars);
+        .rev()
+        .filter_map(|f| f.get(&host.name));
+    own.for_each(|below| vars.fill_from(below));
+    vars.fill_from(&host.vars);
+    for files in raw.group_files.iter().rev() {
+        let found = nearest().filter_map(|name| files.get(name.as_str()));
+        found.for_each(|below| vars.fill_from(below));
     }
-    InventoryHost {
-        name: host.name.clone(),
-        address: address(sink, host, vars),
-        port: vars
-            .port
-            .settle(sink, "ansible_port", "ansible_ssh_port")
-            .unwrap_or(SSH_PORT),
-        user: vars
-            .user
-            .settle(sink, "ansible_user", "ansible_ssh_user")
-            .unwrap_or_else(|| defaults.user.clone()),
-        key_file: vars.key_file.settle(
-            sink,
-            "ansible_ssh_private_key_file",
-            "ansible_private_key_file",
-        ),
-        known_hosts: vars
-            .known_hosts
-            .as_ref()
-            .map_or_else(|| defaults.known_hosts.clone(), |k| k.value.clone()),
-        become_root,
-        legacy_algorithms: vars.legacy_algorithms.as_ref().is_some_and(|l| l.value),
-        role: vars.role.as_ref().and_then(|r| r.value),
-        twin: vars.twin.as_ref().map(|t| t.value.clone()),
-        lab: vars.lab.as_ref().is_some_and(|l| l.value),
-        wave: vars.wave.as_ref().map(|w| w.value),
-        groups,
+    let of_all = raw.group_files.iter().rev().filter_map(|f| f.get(ALL));
+    of_all.for_each(|below| vars.fill_from(below));
+    for name in nearest().chain(raw.all()) {
+        if let Some(group) = raw.groups.get(name) {
+            vars.fill_from(&group.vars);
+        }
     }
-}
-
-fn address(sink: &Sink<'_>, host: &RawHost, vars: &Vars) -> String {
-    if let Some(address) = vars
-        .address
-        .settle(sink, "ansible_host", "ansible_ssh_host")
-    {
-        return address;
-    }
-    let name = host.name.as_str();
-    if let Err(why) = check_address(name) {
-        let message = format!(
-            "{} has no `ansible_host` and is no address: {why}",
-            quote(name)
-        );
-        sink.report(Problem::new(host.span, message));
-    }
-    name.to_owned()
-}
-
-fn check_become(sink: &Sink<'_>, vars: &Vars) {
-    let user = vars.become_user.as_ref().filter(|u| u.value != "root");
-    if let Some(user) = user {
-        let message = format!("`ansible_become_user` cannot be {}", quote(&user.value));
-        sink.report(Problem::new(user.span, message).expected("`root`"));
-    }
-    let is_sudo = |m: &str| m == "sudo" || m == "ansible.builtin.sudo";
-    let method = vars.become_method.as_ref().filter(|m| !is_sudo(&m.value));
-    if let Some(method) = method {
-        let message = format!("`ansible_become_method` cannot be {}", quote(&method.value));
-        sink.report(Problem::new(method.span, message).expected("`sudo`"));
-    }
+    vars
 }

@@ -3,19 +3,22 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::Diagnostics;
 
 fn defaults() -> Defaults {
     Defaults {
         user: "me".to_owned(),
         known_hosts: vec!["/home/me/.ssh/known_hosts".into()],
-        base_dir: "/site".into(),
         home: "/home/me".into(),
+        ssh_config: None,
     }
 }
 
 fn read(text: &str) -> Result<Inventory, Diagnostics> {
-    parse(text, "f", &defaults())
+    let place = Place {
+        base_dir: "/site".into(),
+        ..Place::of_yaml(text, "f")
+    };
+    super::read(&[place], &defaults()).settle()
 }
 
 fn good(text: &str) -> Inventory {
@@ -234,7 +237,7 @@ f:5:21: error: `ansible_user` cannot be `a b` (expected a login, as `root`)
 f:6:21: error: `ansible_host` cannot be `-x`: host names are made of letters, digits, `-`, `_` and single dots (expected a host name or an IP address)
 f:7:37: error: `ansible_ssh_private_key_file` cannot be `~bob/key`: only one's own `~/` is expanded (expected the path of a file)
 f:8:27: error: `ansible_connection` cannot be `local` (expected `ssh`)
-  help: patchgate is a remote client of its hosts: this very machine cannot be one of them, except through SSH
+  help: patchgate is a remote client of its hosts: this very machine cannot be one of them, except through SSH; `--limit` leaves hosts out
 f:9:23: error: `ansible_become` cannot be `maybe` (expected `true` or `false`, `yes` or `no`, `on` or `off`)
 "#,
     ),
@@ -243,18 +246,18 @@ f:9:23: error: `ansible_become` cannot be `maybe` (expected `true` or `false`, `
   hosts:
     a:
       ansible_host: "{{ inventory_hostname }}.example.com"
-      ansible_ssh_common_args: -o ProxyJump=gw
+      ansible_ssh_common_args: -o ProxyJump=gw,other
       ansible_ssh_extra_args: -o UserKnownHostsFile=/dev/null
       ansible_connection: docker
 "#,
         r#"f:4:21: error: `ansible_host` is a Jinja template
   help: this version evaluates none: write the value out
 f:5:32: error: `ansible_ssh_common_args` sets `ProxyJump`
-  help: hosts behind a jump host are not supported by this version
+  help: only one jump host is supported, not a chain of them
 f:6:31: error: `ansible_ssh_extra_args` sets `UserKnownHostsFile`
   help: use `patchgate_known_hosts`
 f:7:27: error: `ansible_connection` cannot be `docker` (expected `ssh`)
-  help: patchgate reaches hosts through SSH only
+  help: patchgate reaches hosts through SSH only; `--limit` leaves hosts out
 "#,
     ),
     (
@@ -294,6 +297,8 @@ f:12:7: error: there is no variable `patchgate_colour` (expected one of `patchga
     tls: { key: "-----BEGIN OPENSSH PRIVATE KEY-----" }
     mine: !vault |
       $ANSIBLE_VAULT;1.1;AES256
+    ansible_user: !vault |
+      $ANSIBLE_VAULT;1.1;AES256
   hosts: {a: }
 "#,
         r#"f:3:5: error: `ansible_password` is a secret
@@ -302,8 +307,8 @@ f:4:5: error: `ansible_become_pass` is a secret
   help: take it out of the file: patchgate logs in with a key (`ansible_ssh_private_key_file` or an agent), and becomes root with `sudo -n`, which asks for no password
 f:5:5: error: `tls` holds a private key
   help: keep the key in a file of its own and name that in `ansible_ssh_private_key_file`
-f:6:11: error: vault-encrypted values are not taken
-  help: patchgate reads no secrets from files: it logs in with keys, and `sudo -n` asks for no password
+f:8:19: error: vault-encrypted values are not taken
+  help: patchgate opens no vault: write out what it needs to know, or take it out; it logs in with keys, and `sudo -n` asks for no password
 "#,
     ),
 ];
@@ -341,6 +346,7 @@ fn the_shipped_inventories_say_what_they_mean() {
             user: "patchgate".to_owned(),
             key_file: Some("/home/me/.ssh/patchgate_ed25519".into()),
             known_hosts: vec!["/site/known_hosts".into()],
+            jump: None,
             become_root: true,
             legacy_algorithms: true,
             role: Some(Role::Rebuild),

@@ -3,67 +3,87 @@
 //! Everything else is the user's own and is left alone, except names that begin with `patchgate_` (a
 //! misspelt one would be silently without effect) and secrets (which have no place in a file).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Defaults, Role, paths, ssh_args};
+use super::{
+    Role,
+    given::{At, Given, Spelled, Worth, fill},
+    paths, secrets,
+    ssh_args::{self, SshArgs},
+};
 use crate::{
     id::HostName,
     source::{
-        Problem, Sink, Span,
+        Problem, Span,
         address::check_address,
         closest, list_of,
-        node::{Node, Value},
+        node::Value,
         quote,
         reader::{Field, Reader, not_built},
     },
 };
 
-/// A value and the place where a file gives it.
-#[derive(Clone, Debug)]
-pub(super) struct Located<T> {
-    pub(super) value: T,
-    pub(super) span: Span,
+/// Where variables come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whence<'w> {
+    /// The number of the text.
+    pub(super) file: usize,
+    /// Where relative paths begin.
+    pub(super) base_dir: &'w Path,
+    /// What `~/` stands for.
+    pub(super) home: &'w Path,
 }
 
-/// A variable that Ansible knows under a new and an old name, which nothing forbids to differ.
-#[derive(Clone, Debug)]
-pub(super) struct Spelled<T> {
-    new: Option<Located<T>>,
-    old: Option<Located<T>>,
-}
+impl Whence<'_> {
+    fn at(&self, span: Span) -> At {
+        let file = self.file;
+        At { file, span }
+    }
 
-impl<T> Default for Spelled<T> {
-    fn default() -> Self {
-        Self {
-            new: None,
-            old: None,
-        }
+    /// What a field gives: what a function reads from it, unless it is one that can only be refused.
+    fn given<'n, T>(
+        &self,
+        field: &Field<'n>,
+        read: impl FnOnce(&Field<'n>) -> Option<T>,
+    ) -> Option<Given<T>> {
+        let worth = match unusable(field) {
+            Some(problem) => Worth::Untold(Box::new(problem)),
+            None => Worth::Good(read(field)?),
+        };
+        let at = self.at(field.span());
+        Some(Given { worth, at })
+    }
+
+    /// What a field gives that is checked as a whole; its problem matters only to a host that needs it.
+    fn checked<T>(
+        &self,
+        field: &Field<'_>,
+        read: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<Given<T>> {
+        let mut given = self.given(field, |f| Some(f.scalar("a text")?.text.clone()))?;
+        let at = given.at;
+        let worth = match std::mem::replace(&mut given.worth, Worth::Told) {
+            Worth::Good(text) => match read(&text) {
+                Ok(value) => Worth::Good(value),
+                Err(problem) => Worth::Untold(Box::new(problem)),
+            },
+            Worth::Untold(problem) => Worth::Untold(problem),
+            Worth::Told => Worth::Told,
+        };
+        Some(Given { worth, at })
     }
 }
 
-impl<T: Clone + PartialEq> Spelled<T> {
-    fn set(&mut self, is_new: bool, found: Option<Located<T>>) {
-        let slot = if is_new { &mut self.new } else { &mut self.old };
-        *slot = found.or(slot.take());
-    }
-
-    fn lay_over(self, below: Self) -> Self {
-        Self {
-            new: self.new.or(below.new),
-            old: self.old.or(below.old),
+/// Why a field cannot be used, whatever it says: under a tag, an alias, a Jinja template.
+fn unusable(field: &Field<'_>) -> Option<Problem> {
+    match &field.node.value {
+        Value::Later(problem) => Some((**problem).clone()),
+        Value::Scalar(scalar) if secrets::is_template(&scalar.text) => {
+            let message = format!("`{}` is a Jinja template", field.name);
+            let problem = Problem::new(field.span(), message);
+            Some(problem.help("this version evaluates none: write the value out"))
         }
-    }
-
-    /// The one value; two that differ are reported where the old name stands.
-    pub(super) fn settle(&self, sink: &Sink<'_>, new: &str, old: &str) -> Option<T> {
-        if let (Some(a), Some(b)) = (&self.new, &self.old)
-            && a.value != b.value
-        {
-            let message = format!("`{old}` and `{new}` say different things of one host");
-            sink.report(Problem::new(b.span, message).help(format!("use `{new}` alone")));
-        }
-        let found = self.new.as_ref().or(self.old.as_ref());
-        found.map(|l| l.value.clone())
+        Value::Scalar(_) | Value::Seq(_) | Value::Map(_) | Value::Refused => None,
     }
 }
 
@@ -74,115 +94,131 @@ pub(super) struct Vars {
     pub(super) port: Spelled<u16>,
     pub(super) user: Spelled<String>,
     pub(super) key_file: Spelled<PathBuf>,
-    pub(super) become_root: Option<Located<bool>>,
-    pub(super) become_user: Option<Located<String>>,
-    pub(super) become_method: Option<Located<String>>,
-    pub(super) known_hosts: Option<Located<Vec<PathBuf>>>,
-    pub(super) legacy_algorithms: Option<Located<bool>>,
-    /// None inside where the file gives a role that is none.
-    pub(super) role: Option<Located<Option<Role>>>,
-    pub(super) twin: Option<Located<HostName>>,
-    pub(super) lab: Option<Located<bool>>,
-    pub(super) wave: Option<Located<u64>>,
+    pub(super) connection: Option<Given<()>>,
+    /// `ansible_ssh_args`, `ansible_ssh_common_args`, `ansible_ssh_extra_args`.
+    pub(super) ssh_args: [Option<Given<SshArgs>>; 3],
+    pub(super) become_root: Option<Given<bool>>,
+    pub(super) become_user: Option<Given<String>>,
+    pub(super) become_method: Option<Given<String>>,
+    pub(super) known_hosts: Option<Given<Vec<PathBuf>>>,
+    pub(super) legacy_algorithms: Option<Given<bool>>,
+    pub(super) role: Option<Given<Role>>,
+    pub(super) twin: Option<Given<HostName>>,
+    pub(super) lab: Option<Given<bool>>,
+    pub(super) wave: Option<Given<u64>>,
     /// `ansible_group_priority`: orders groups of one depth; means nothing for a host.
-    pub(super) priority: Option<Located<u64>>,
+    pub(super) priority: Option<Given<u64>>,
 }
 
 impl Vars {
-    /// Whether a role was given that is none, so that nothing follows from its absence.
-    pub(super) fn role_is_refused(&self) -> bool {
-        self.role.as_ref().is_some_and(|r| r.value.is_none())
-    }
-
-    /// These variables, and those of `below` where these are silent.
-    pub(super) fn lay_over(self, below: Self) -> Self {
-        Self {
-            address: self.address.lay_over(below.address),
-            port: self.port.lay_over(below.port),
-            user: self.user.lay_over(below.user),
-            key_file: self.key_file.lay_over(below.key_file),
-            become_root: self.become_root.or(below.become_root),
-            become_user: self.become_user.or(below.become_user),
-            become_method: self.become_method.or(below.become_method),
-            known_hosts: self.known_hosts.or(below.known_hosts),
-            legacy_algorithms: self.legacy_algorithms.or(below.legacy_algorithms),
-            role: self.role.or(below.role),
-            twin: self.twin.or(below.twin),
-            lab: self.lab.or(below.lab),
-            wave: self.wave.or(below.wave),
-            priority: self.priority.or(below.priority),
+    /// Takes from others what is not given here.
+    pub(super) fn fill_from(&mut self, below: &Self) {
+        self.address.fill_from(&below.address);
+        self.port.fill_from(&below.port);
+        self.user.fill_from(&below.user);
+        self.key_file.fill_from(&below.key_file);
+        fill(&mut self.connection, below.connection.as_ref());
+        for (own, below) in self.ssh_args.iter_mut().zip(&below.ssh_args) {
+            fill(own, below.as_ref());
         }
+        fill(&mut self.become_root, below.become_root.as_ref());
+        fill(&mut self.become_user, below.become_user.as_ref());
+        fill(&mut self.become_method, below.become_method.as_ref());
+        fill(&mut self.known_hosts, below.known_hosts.as_ref());
+        fill(
+            &mut self.legacy_algorithms,
+            below.legacy_algorithms.as_ref(),
+        );
+        fill(&mut self.role, below.role.as_ref());
+        fill(&mut self.twin, below.twin.as_ref());
+        fill(&mut self.lab, below.lab.as_ref());
+        fill(&mut self.wave, below.wave.as_ref());
+        fill(&mut self.priority, below.priority.as_ref());
     }
 
     /// The port that stands behind a host's name.
-    pub(super) fn of_port(port: u16, span: Span) -> Self {
+    pub(super) fn of_port(port: u16, at: At) -> Self {
         let mut vars = Self::default();
-        vars.port.set(true, Some(Located { value: port, span }));
+        let worth = Worth::Good(port);
+        vars.port.set(true, Some(Given { worth, at }));
         vars
     }
 
     /// Reads the map of variables of one place.
-    pub(super) fn read(reader: &Reader<'_>, defaults: &Defaults) -> Self {
+    pub(super) fn read(reader: &Reader<'_>, whence: &Whence<'_>) -> Self {
         let mut vars = Self::default();
         for field in reader.unasked() {
-            let shown = shows_no_secret(&field) && holds_no_template(&field);
-            if shown && !vars.take_ansible(&field, defaults) {
-                vars.take_patchgate(&field, defaults);
+            if secrets::shows_none(&field) && !vars.take_ansible(&field, whence) {
+                vars.take_patchgate(&field, whence);
             }
         }
         vars
     }
 
     /// Takes a variable of Ansible's; false where it is none that is understood.
-    fn take_ansible(&mut self, field: &Field<'_>, defaults: &Defaults) -> bool {
+    fn take_ansible(&mut self, field: &Field<'_>, whence: &Whence<'_>) -> bool {
         match field.name {
             "ansible_host" | "ansible_ssh_host" => {
-                self.address
-                    .set(field.name == "ansible_host", address(field));
+                let is_new = field.name == "ansible_host";
+                self.address.set(is_new, whence.given(field, address));
             }
             "ansible_port" | "ansible_ssh_port" => {
-                self.port.set(field.name == "ansible_port", port(field));
+                let is_new = field.name == "ansible_port";
+                self.port.set(is_new, whence.given(field, port));
             }
             "ansible_user" | "ansible_ssh_user" => {
-                self.user.set(field.name == "ansible_user", user(field));
+                let is_new = field.name == "ansible_user";
+                self.user.set(is_new, whence.given(field, user));
             }
             "ansible_ssh_private_key_file" | "ansible_private_key_file" => {
                 let is_new = field.name == "ansible_ssh_private_key_file";
-                self.key_file.set(is_new, path(field, defaults));
+                let found = whence.given(field, |f| path(f, whence));
+                self.key_file.set(is_new, found);
             }
-            "ansible_become" => self.become_root = located(field, field.boolean_1_1()),
-            "ansible_become_user" => self.become_user = word(field),
-            "ansible_become_method" => self.become_method = word(field),
+            "ansible_become" => self.become_root = whence.given(field, Field::boolean_1_1),
+            "ansible_become_user" => self.become_user = whence.given(field, word),
+            "ansible_become_method" => self.become_method = whence.given(field, word),
             "ansible_group_priority" => {
-                self.priority = located(field, field.integer(0..=1_000_000));
+                self.priority = whence.given(field, |f| f.integer(0..=1_000_000));
             }
-            "ansible_connection" => check_connection(field),
-            "ansible_ssh_common_args" | "ansible_ssh_extra_args" | "ansible_ssh_args" => {
-                check_ssh_args(field);
+            "ansible_connection" => {
+                self.connection = whence.checked(field, |text| connection(field, text));
             }
-            _ => return false,
+            name => {
+                let Some(at) = ssh_args::VARIABLES.iter().position(|v| *v == name) else {
+                    return false;
+                };
+                let read = |text: &str| ssh_args::read(field, text, whence);
+                self.ssh_args[at] = whence.checked(field, read);
+            }
         }
         true
     }
 
-    fn take_patchgate(&mut self, field: &Field<'_>, defaults: &Defaults) {
+    fn take_patchgate(&mut self, field: &Field<'_>, whence: &Whence<'_>) {
         match field.name {
             "patchgate_role" => {
                 let words = [("upstream", Role::Upstream), ("rebuild", Role::Rebuild)];
-                self.role = located(field, Some(field.one_of(&words)));
+                let told = Given {
+                    worth: Worth::Told,
+                    at: whence.at(field.span()),
+                };
+                let found = whence.given(field, |f| f.one_of(&words));
+                // One that was refused is a role all the same: nothing follows from its absence.
+                self.role = found.or(Some(told));
             }
             "patchgate_twin" => {
-                let twin = field.tried("the name of a host", HostName::new);
-                self.twin = located(field, twin);
+                let twin = |f: &Field<'_>| f.tried("the name of a host", HostName::new);
+                self.twin = whence.given(field, twin);
             }
-            "patchgate_lab" => self.lab = located(field, field.boolean_1_1()),
+            "patchgate_lab" => self.lab = whence.given(field, Field::boolean_1_1),
             "patchgate_ssh_legacy" => {
-                self.legacy_algorithms = located(field, field.boolean_1_1());
+                self.legacy_algorithms = whence.given(field, Field::boolean_1_1);
             }
             "patchgate_known_hosts" => {
-                self.known_hosts = known_hosts(field, defaults);
+                self.known_hosts = whence.given(field, |f| known_hosts(f, whence));
             }
-            "patchgate_wave" => self.wave = located(field, field.integer(1..=1_000_000)),
+            "patchgate_wave" => self.wave = whence.given(field, |f| f.integer(1..=1_000_000)),
             "patchgate_snapshot" => {
                 field.sink().report(not_built(field.key_span, field.name));
             }
@@ -210,172 +246,58 @@ fn refuse_unknown(field: &Field<'_>) {
         .report(problem.maybe_help(near.map(|name| format!("did you mean `{name}`?"))));
 }
 
-fn located<T>(field: &Field<'_>, value: Option<T>) -> Option<Located<T>> {
-    let span = field.span();
-    value.map(|value| Located { value, span })
-}
-
-fn address(field: &Field<'_>) -> Option<Located<String>> {
-    let value = field.tried("a host name or an IP address", |text| {
+fn address(field: &Field<'_>) -> Option<String> {
+    field.tried("a host name or an IP address", |text| {
         check_address(text).map(|()| text.to_owned())
-    });
-    located(field, value)
+    })
 }
 
-fn port(field: &Field<'_>) -> Option<Located<u16>> {
+fn port(field: &Field<'_>) -> Option<u16> {
     let number = field.integer(1..=u64::from(u16::MAX))?;
-    located(field, u16::try_from(number).ok())
+    u16::try_from(number).ok()
 }
 
-fn user(field: &Field<'_>) -> Option<Located<String>> {
-    let good = |text: &str| {
-        let bad = |c: char| c.is_whitespace() || c.is_control() || ":/'\"`$;|&<>".contains(c);
-        let fine = !text.is_empty() && text.len() <= 256 && !text.starts_with('-');
-        (fine && !text.contains(bad)).then(|| text.to_owned())
-    };
-    located(field, field.parsed("a login, as `root`", good))
+fn user(field: &Field<'_>) -> Option<String> {
+    field.parsed("a login, as `root`", |text| {
+        is_login(text).then(|| text.to_owned())
+    })
 }
 
-fn word(field: &Field<'_>) -> Option<Located<String>> {
-    located(field, field.text().map(str::to_owned))
+/// Whether a text can be a login.
+pub(super) fn is_login(text: &str) -> bool {
+    let bad = |c: char| c.is_whitespace() || c.is_control() || ":/'\"`$;|&<>".contains(c);
+    let fine = !text.is_empty() && text.len() <= 256 && !text.starts_with('-');
+    fine && !text.contains(bad)
 }
 
-fn path(field: &Field<'_>, defaults: &Defaults) -> Option<Located<PathBuf>> {
-    let value = field.tried("the path of a file", |text| paths::resolve(text, defaults));
-    located(field, value)
+fn word(field: &Field<'_>) -> Option<String> {
+    field.text().map(str::to_owned)
 }
 
-fn known_hosts(field: &Field<'_>, defaults: &Defaults) -> Option<Located<Vec<PathBuf>>> {
+fn path(field: &Field<'_>, whence: &Whence<'_>) -> Option<PathBuf> {
+    field.tried("the path of a file", |text| paths::resolve(text, whence))
+}
+
+fn known_hosts(field: &Field<'_>, whence: &Whence<'_>) -> Option<Vec<PathBuf>> {
     let files = field.list_or_one();
     if files.is_empty() && matches!(field.node.value, Value::Seq(_)) {
         field.wrong("`patchgate_known_hosts` names no file", "at least one");
     }
-    let paths = files.iter().filter_map(|f| path(f, defaults));
-    let value = paths.map(|p| p.value).collect();
-    located(field, Some(value))
+    Some(files.iter().filter_map(|f| path(f, whence)).collect())
 }
 
-fn check_connection(field: &Field<'_>) {
+fn connection(field: &Field<'_>, name: &str) -> Result<(), Problem> {
     const KNOWN: [&str; 4] = ["ssh", "smart", "paramiko", "paramiko_ssh"];
-    let Some(scalar) = field.scalar("`ssh`") else {
-        return;
-    };
-    let name = scalar.text.as_str();
     if KNOWN.contains(&name.strip_prefix("ansible.builtin.").unwrap_or(name)) {
-        return;
+        return Ok(());
     }
     let message = format!("`ansible_connection` cannot be {}", quote(name));
-    let help = if name == "local" {
+    let help = if name == "local" || name == "ansible.builtin.local" {
         "patchgate is a remote client of its hosts: this very machine cannot be one of them, except \
-         through SSH"
+         through SSH; `--limit` leaves hosts out"
     } else {
-        "patchgate reaches hosts through SSH only"
+        "patchgate reaches hosts through SSH only; `--limit` leaves hosts out"
     };
     let problem = Problem::new(field.span(), message).expected("`ssh`");
-    field.sink().report(problem.help(help));
+    Err(problem.help(help))
 }
-
-fn check_ssh_args(field: &Field<'_>) {
-    let Value::Scalar(scalar) = &field.node.value else {
-        return;
-    };
-    let Some(argument) = ssh_args::first_that_matters(&scalar.text) else {
-        return;
-    };
-    let message = format!("`{}` sets `{argument}`", field.name);
-    let help = match argument {
-        "ProxyJump" | "ProxyCommand" | "-J" | "-W" => {
-            "hosts behind a jump host are not supported by this version"
-        }
-        "UserKnownHostsFile" | "GlobalKnownHostsFile" => "use `patchgate_known_hosts`",
-        "IdentityFile" | "-i" => "use `ansible_ssh_private_key_file`",
-        "HostName" => "use `ansible_host`",
-        "Port" | "-p" => "use `ansible_port`",
-        "User" | "-l" => "use `ansible_user`",
-        _ => "this argument of `ssh` is not supported by this version",
-    };
-    field
-        .sink()
-        .report(Problem::new(field.span(), message).help(help));
-}
-
-/// Variables that hold a password or a key itself.
-const SECRETS: [&str; 14] = [
-    "ansible_password",
-    "ansible_pass",
-    "ansible_ssh_pass",
-    "ansible_ssh_password",
-    "ansible_become_pass",
-    "ansible_become_password",
-    "ansible_sudo_pass",
-    "ansible_sudo_password",
-    "ansible_su_pass",
-    "ansible_su_password",
-    "ansible_ssh_private_key",
-    "ansible_private_key",
-    "ansible_ssh_private_key_passphrase",
-    "ansible_private_key_passphrase",
-];
-
-/// Refuses secrets, without showing them; false where there was one.
-fn shows_no_secret(field: &Field<'_>) -> bool {
-    let problem = if SECRETS.contains(&field.name) {
-        let message = format!("`{}` is a secret", field.name);
-        Problem::new(field.key_span, message).help(
-            "take it out of the file: patchgate logs in with a key (`ansible_ssh_private_key_file` or \
-             an agent), and becomes root with `sudo -n`, which asks for no password",
-        )
-    } else if holds_key(field.node) {
-        let message = format!("{} holds a private key", quote(field.name));
-        Problem::new(field.key_span, message).help(
-            "keep the key in a file of its own and name that in `ansible_ssh_private_key_file`",
-        )
-    } else {
-        return true;
-    };
-    field.sink().report(problem.secret());
-    false
-}
-
-fn holds_key(node: &Node) -> bool {
-    match &node.value {
-        Value::Scalar(scalar) => {
-            scalar.text.contains("-----BEGIN") && scalar.text.contains("PRIVATE KEY")
-        }
-        Value::Seq(items) => items.iter().any(holds_key),
-        Value::Map(entries) => entries.iter().any(|e| holds_key(&e.value)),
-        Value::Refused => false,
-    }
-}
-
-/// Refuses Jinja in the variables that are understood; false where there was some.
-fn holds_no_template(field: &Field<'_>) -> bool {
-    let ours = UNDERSTOOD.contains(&field.name) || field.name.starts_with("patchgate_");
-    let Value::Scalar(scalar) = &field.node.value else {
-        return true;
-    };
-    if !ours || !(scalar.text.contains("{{") || scalar.text.contains("{%")) {
-        return true;
-    }
-    let message = format!("`{}` is a Jinja template", field.name);
-    let problem = Problem::new(field.span(), message);
-    field
-        .sink()
-        .report(problem.help("this version evaluates none: write the value out"));
-    false
-}
-
-const UNDERSTOOD: [&str; 12] = [
-    "ansible_host",
-    "ansible_ssh_host",
-    "ansible_port",
-    "ansible_ssh_port",
-    "ansible_user",
-    "ansible_ssh_user",
-    "ansible_ssh_private_key_file",
-    "ansible_private_key_file",
-    "ansible_become",
-    "ansible_become_user",
-    "ansible_become_method",
-    "ansible_connection",
-];

@@ -72,7 +72,7 @@ fn only(reader: &Reader<'_>, key: &'static str, built: &'static str, planned: &[
             let problem = not_built(field.span(), &scalar.text);
             reader.sink().report(problem.expected(format!("`{built}`")));
         }
-        Value::Scalar(_) | Value::Seq(_) | Value::Map(_) | Value::Refused => {
+        Value::Scalar(_) | Value::Seq(_) | Value::Map(_) | Value::Refused | Value::Later(_) => {
             let _: Option<()> = field.one_of(&[(built, ())]);
         }
     }
@@ -128,9 +128,10 @@ fn read_services(field: &Field<'_>) -> Option<Services> {
             field.sink().report(problem.expected(EXPECTED));
             None
         }
-        Value::Scalar(_) | Value::Seq(_) | Value::Refused => field.parsed(EXPECTED, |text| {
-            (text == "leave").then_some(Services::Leave)
-        }),
+        Value::Scalar(_) | Value::Seq(_) | Value::Refused | Value::Later(_) => field
+            .parsed(EXPECTED, |text| {
+                (text == "leave").then_some(Services::Leave)
+            }),
     }
 }
 

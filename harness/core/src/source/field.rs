@@ -91,6 +91,10 @@ impl<'n> Field<'n> {
                 self.wrong(message, expected);
                 None
             }
+            Value::Later(problem) => {
+                self.sink.report((**problem).clone());
+                None
+            }
             Value::Refused => None,
         }
     }
@@ -125,7 +129,9 @@ impl<'n> Field<'n> {
                 Ok(value) => Checked::Good(value),
                 Err(why) => Checked::Bad(&scalar.text, why),
             },
-            Value::Scalar(_) | Value::Seq(_) | Value::Map(_) | Value::Refused => Checked::NoScalar,
+            Value::Scalar(_) | Value::Seq(_) | Value::Map(_) | Value::Refused | Value::Later(_) => {
+                Checked::NoScalar
+            }
         }
     }
 
@@ -218,6 +224,10 @@ impl<'n> Field<'n> {
                 };
                 items.iter().map(item).collect()
             }
+            Value::Later(problem) => {
+                self.sink.report((**problem).clone());
+                Vec::new()
+            }
             Value::Refused => Vec::new(),
             Value::Scalar(_) | Value::Map(_) => {
                 let found = if self.node.is_null() {
@@ -237,7 +247,7 @@ impl<'n> Field<'n> {
     pub fn list_or_one(&self) -> Vec<Self> {
         match &self.node.value {
             Value::Seq(_) => self.list(),
-            Value::Scalar(_) | Value::Map(_) | Value::Refused => vec![*self],
+            Value::Scalar(_) | Value::Map(_) | Value::Refused | Value::Later(_) => vec![*self],
         }
     }
 

@@ -3,14 +3,18 @@
 //! Refused, each with its place: texts over [`MAX_BYTES`], nesting over [`MAX_DEPTH`], anchors, aliases,
 //! tags, merge keys, several documents, keys given twice, keys that are no single word, characters that
 //! cannot be seen. They are what lets a file say something else to its reader than to the program.
+//!
+//! Files that Ansible reads too hold much that nobody here needs: there, tags, anchors and aliases are
+//! refused only where a value of theirs is needed, and a file may be empty.
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
 use super::{
     Problem, Sink, Span,
     node::{Entry, Node, Scalar, Value},
+    places::Places,
     quote, scalar,
 };
 
@@ -31,34 +35,59 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// as [`Value::Refused`], so that the rest can be examined.
 #[must_use]
 pub fn load(sink: &Sink<'_>) -> Option<Node> {
+    let clean = sink.is_clean();
+    let root = load_as(sink, Manner::Strict);
+    if root.is_none() && clean && sink.is_clean() {
+        sink.report(Problem::new(Span::default(), "this file is empty"));
+    }
+    root
+}
+
+/// Reads the tree of a text that is Ansible's too; none where there is nothing in it.
+///
+/// Values under tags and aliases are in the tree as [`Value::Later`]. The text may be a long one: up to
+/// `max_bytes`.
+#[must_use]
+pub fn load_ansible(sink: &Sink<'_>, max_bytes: usize) -> Option<Node> {
+    load_as(sink, Manner::Ansible { max_bytes })
+}
+
+/// How strict a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    Strict,
+    Ansible { max_bytes: usize },
+}
+
+fn load_as(sink: &Sink<'_>, manner: Manner) -> Option<Node> {
     let text = sink.source().text();
-    if !can_be_parsed(sink, text) {
+    if !can_be_parsed(sink, text, manner) {
         return None;
     }
     let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut loader = Loader {
         sink,
+        manner,
         places: Places::new(body, text.len() - body.len()),
         stack: Vec::new(),
         documents: 0,
         root: None,
     };
-    let ended = Parser::new_from_str(body).try_for_each(|event| loader.take(event));
-    match (ended, loader.root) {
-        (Ok(()), None) => {
-            sink.report(Problem::new(Span::default(), "this file is empty"));
-            None
-        }
-        // Behind a whole document: what it says is examined all the same.
-        (Ok(()) | Err(Stop), root) => root,
-    }
+    // Also behind a mistake: what a whole document says is examined all the same.
+    let _: Result<(), Stop> = Parser::new_from_str(body).try_for_each(|event| loader.take(event));
+    loader.root
 }
 
 /// Refuses what must not even reach the parser.
-fn can_be_parsed(sink: &Sink<'_>, text: &str) -> bool {
-    if text.len() > MAX_BYTES {
+fn can_be_parsed(sink: &Sink<'_>, text: &str, manner: Manner) -> bool {
+    let most = match manner {
+        Manner::Strict => MAX_BYTES,
+        Manner::Ansible { max_bytes } => max_bytes,
+    };
+    if text.len() > most {
         let message = format!("this file has {} bytes", text.len());
-        sink.report(Problem::new(Span::default(), message).expected("at most 1 MiB"));
+        let expected = format!("at most {} MiB", most >> 20);
+        sink.report(Problem::new(Span::default(), message).expected(expected));
         return false;
     }
     if text.starts_with(BYTE_ORDER_MARK) {
@@ -84,40 +113,6 @@ fn can_be_parsed(sink: &Sink<'_>, text: &str) -> bool {
 fn is_unprintable(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     control || c == '\u{feff}' || scalar::is_invisible(c)
-}
-
-/// The parser's places are characters; ours are bytes.
-struct Places {
-    bytes: Option<Vec<usize>>,
-    base: usize,
-}
-
-impl Places {
-    fn new(text: &str, base: usize) -> Self {
-        let table = || text.char_indices().map(|(i, _)| i).chain([text.len()]);
-        Self {
-            bytes: (!text.is_ascii()).then(|| table().collect()),
-            base,
-        }
-    }
-
-    fn byte(&self, mark: &Marker) -> usize {
-        let at = match &self.bytes {
-            None => mark.index(),
-            Some(table) => {
-                let index = mark.index().min(table.len() - 1);
-                table[index]
-            }
-        };
-        at + self.base
-    }
-
-    fn span(&self, span: &ParserSpan) -> Span {
-        Span {
-            start: self.byte(&span.start),
-            end: self.byte(&span.end),
-        }
-    }
 }
 
 /// Says that reading ends here; why is in the sink.
@@ -153,6 +148,7 @@ enum Key {
 
 struct Loader<'s, 't> {
     sink: &'s Sink<'t>,
+    manner: Manner,
     places: Places,
     stack: Vec<Open>,
     documents: usize,
@@ -166,24 +162,27 @@ impl Loader<'_, '_> {
         match event {
             Event::DocumentStart(_) => self.begin_document(span),
             Event::Alias(_) => {
-                self.refuse_alias(span);
-                self.put(span, Value::Refused);
+                let problem = Problem::new(span, "aliases are not taken").help(QUOTE_STAR);
+                let value = self.refused(problem);
+                self.put(span, value);
                 Ok(())
             }
             Event::Scalar(text, style, anchor, tag) => {
+                self.look_at_anchor(span, anchor);
                 let plain = style == ScalarStyle::Plain;
                 let text = text.into_owned();
-                let fine = self.is_bare(span, anchor, tag.as_deref());
-                let scalar = Value::Scalar(Scalar { text, plain });
-                self.put(span, if fine { scalar } else { Value::Refused });
+                let value = self.tagged(span, tag.as_deref(), Scalar { text, plain });
+                self.put(span, value);
                 Ok(())
             }
             Event::SequenceStart(anchor, tag) => {
-                self.is_bare(span, anchor, tag.as_deref());
+                self.look_at_anchor(span, anchor);
+                self.look_at_tag(span, tag.as_deref());
                 self.open(span, Inside::Seq(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
-                self.is_bare(span, anchor, tag.as_deref());
+                self.look_at_anchor(span, anchor);
+                self.look_at_tag(span, tag.as_deref());
                 self.open(span, Inside::Map(Vec::new(), Keys::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -260,20 +259,42 @@ impl Loader<'_, '_> {
         }
     }
 
-    /// Reports anchors and tags; false where the value must not be used.
-    fn is_bare(&self, span: Span, anchor: usize, tag: Option<&Tag>) -> bool {
-        if anchor != 0 {
+    /// A value that is not taken: at once, or where it is needed.
+    fn refused(&self, problem: Problem) -> Value {
+        match self.manner {
+            Manner::Strict => {
+                self.sink.report(problem);
+                Value::Refused
+            }
+            Manner::Ansible { .. } => Value::Later(Box::new(problem)),
+        }
+    }
+
+    /// An anchor alone changes nothing; its aliases do.
+    fn look_at_anchor(&self, span: Span, anchor: usize) {
+        if anchor != 0 && self.manner == Manner::Strict {
             let problem = Problem::new(span, "anchors are not taken");
             self.sink.report(problem.help(QUOTE_STAR));
         }
-        let Some(tag) = tag else { return true };
-        self.sink.report(refused_tag(span, tag));
-        false
     }
 
-    fn refuse_alias(&self, span: Span) {
-        let problem = Problem::new(span, "aliases are not taken");
-        self.sink.report(problem.help(QUOTE_STAR));
+    /// Tags of lists and maps change what they are: they are refused everywhere.
+    fn look_at_tag(&self, span: Span, tag: Option<&Tag>) {
+        if let Some(tag) = tag {
+            self.sink.report(refused_tag(span, tag));
+        }
+    }
+
+    /// A scalar under its tag. `!unsafe` only keeps Ansible from reading templates in it.
+    fn tagged(&self, span: Span, tag: Option<&Tag>, scalar: Scalar) -> Value {
+        let Some(tag) = tag else {
+            return Value::Scalar(scalar);
+        };
+        if self.manner != Manner::Strict && tag.handle == "!" && tag.suffix == "unsafe" {
+            let text = scalar.text;
+            return Value::Scalar(Scalar { text, plain: false });
+        }
+        self.refused(refused_tag(span, tag))
     }
 
     fn not_yaml(&self, error: &ScanError) -> Stop {
@@ -304,8 +325,8 @@ fn too_deep(span: Span) -> Problem {
 fn refused_tag(span: Span, tag: &Tag) -> Problem {
     if tag.suffix == "vault" {
         return Problem::new(span, "vault-encrypted values are not taken").help(
-            "patchgate reads no secrets from files: it logs in with keys, and `sudo -n` asks for no \
-             password",
+            "patchgate opens no vault: write out what it needs to know, or take it out; it logs in with \
+             keys, and `sudo -n` asks for no password",
         );
     }
     let shown = if tag.is_yaml_core_schema() {
@@ -322,6 +343,10 @@ fn as_key(sink: &Sink<'_>, seen: &mut BTreeMap<String, usize>, node: Node) -> Ke
     let scalar = match node.value {
         Value::Scalar(scalar) => scalar,
         Value::Refused => return Key::Refused,
+        Value::Later(problem) => {
+            sink.report(*problem);
+            return Key::Refused;
+        }
         Value::Seq(_) | Value::Map(_) => {
             let problem = Problem::new(node.span, "a key must be a single word");
             sink.report(problem.help("a value that begins with `{` or `[` stands in quotes"));

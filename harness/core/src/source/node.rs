@@ -1,6 +1,6 @@
 //! The tree of a YAML text: every node with its place, every scalar as it was written.
 
-use super::{Span, scalar};
+use super::{Problem, Span, scalar};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Value {
     Map(Vec<Entry>),
     /// Something that was refused and reported already; nobody need report it again.
     Refused,
+    /// Something that is refused only where it is needed: whoever needs it reports it.
+    Later(Box<Problem>),
 }
 
 /// A scalar as it was written.
@@ -77,7 +79,7 @@ impl Node {
     pub fn is_null(&self) -> bool {
         match &self.value {
             Value::Scalar(scalar) => scalar.is_null(),
-            Value::Seq(_) | Value::Map(_) | Value::Refused => false,
+            Value::Seq(_) | Value::Map(_) | Value::Refused | Value::Later(_) => false,
         }
     }
 
@@ -88,7 +90,7 @@ impl Node {
             Value::Scalar(_) => "a single value",
             Value::Seq(_) => "a list",
             Value::Map(_) => "a map",
-            Value::Refused => "something refused",
+            Value::Refused | Value::Later(_) => "something refused",
         }
     }
 }

@@ -27,6 +27,10 @@ impl<'n> Reader<'n> {
         let entries: &'n [Entry] = match &node.value {
             Value::Map(entries) => entries,
             Value::Refused => return None,
+            Value::Later(problem) => {
+                sink.report((**problem).clone());
+                return None;
+            }
             Value::Scalar(_) | Value::Seq(_) => {
                 let found = if node.is_null() {
                     "nothing"

@@ -8,7 +8,7 @@ use super::{Diagnostic, Diagnostics, Source, Span};
 pub const MAX_FOUND: usize = 500;
 
 /// One mistake, before the file and the line are known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a problem is nothing until it is reported"]
 pub struct Problem {
     span: Span,
@@ -111,6 +111,12 @@ impl<'t> Sink<'t> {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.found.borrow().is_empty()
+    }
+
+    /// Whether a mistake has been found whose message is as asked.
+    #[must_use]
+    pub fn found_any(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        self.found.borrow().iter().any(|d| is_it(&d.message))
     }
 
     /// Ends the examination.

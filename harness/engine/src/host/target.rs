@@ -26,6 +26,8 @@ pub struct Target {
     pub agent_socket: Option<PathBuf>,
     /// Whether SHA-1 algorithms may be used, for hosts that have nothing newer (EL5, EL6).
     pub legacy_algorithms: bool,
+    /// The machine through which the host is reached, held to its own key; it never has a jump host itself.
+    pub jump: Option<Box<Self>>,
     /// Whether scripts run through `sudo -n`.
     pub become_root: bool,
     /// How long name lookup and TCP connect may take together, for each try.
@@ -50,6 +52,7 @@ impl Target {
             use_agent: false,
             agent_socket: None,
             legacy_algorithms: false,
+            jump: None,
             become_root: false,
             connect_timeout: Duration::from_secs(10),
             login_timeout: Duration::from_secs(20),
