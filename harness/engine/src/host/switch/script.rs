@@ -44,7 +44,7 @@ exec 6>&-
 "#;
 
 /// `_pg_undo PLACE`: has the watcher restore the host, waits for its end, and takes the switch away if
-/// the host is restored. `S` is then what `_pg_switch` said before that.
+/// the host is restored, in one piece, so that nobody who asks meanwhile sees half of it. `S` is then what `_pg_switch` said before that.
 pub(super) const UNDO: &str = r#"_pg_undo() {
 S=$(_pg_switch "$1")
 case $S in
@@ -52,14 +52,14 @@ armed* | restoring | dead | failed*)
 : >"$1/asked"
 case $S in dead | failed*)
 rm -f "$1/result"
-_pg_watch "$1" ;;
+[ ! -p "$1/up" ] || _pg_watch "$1" ;;
 esac
 echo 1<>"$1/pipe"
 flock -s -w @WAIT@ "$1/lock" true
 S=$(_pg_switch "$1") ;;
 esac
 case $S in restored | stale)
-rm -rf "$1" 2>/dev/null
+mv -T "$1" "${1%/*}/.gone.$$" 2>/dev/null && rm -rf "${1%/*}/.gone.$$" 2>/dev/null
 [ ! -e "$1" ] || S="failed its directory cannot be taken away"
 rmdir "${1%/*}" 2>/dev/null ;;
 esac
@@ -82,7 +82,7 @@ for o in "$D"/*; do
 done
 mkdir -p "$D" || reject "its directory cannot be made"
 chmod 700 "${D%/*}" "$D"
-rm -rf "$D"/.new.*
+rm -rf "$D"/.new.* "$D"/.gone.*
 T=$(mktemp -d "$D/.new.XXXXXX") || reject "its directory cannot be made"
 drop() {
 rm -rf "$T"
