@@ -29,4 +29,5 @@ pub mod suite;
 pub mod template;
 pub mod text;
 pub mod time;
+pub mod transaction;
 pub mod verdict;

@@ -41,6 +41,9 @@ pub struct Plan {
     /// Whether experiments may be made on lab hosts after a failure. Versions that knew none made none.
     #[serde(default)]
     pub experiments: bool,
+    /// Whether hosts are only asked what the patch set would do: nothing is changed and nothing checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
 }
 
 /// What the judgement needs to know of a host.
@@ -98,6 +101,7 @@ impl Plan {
             states,
             cells,
             experiments: true,
+            preview: false,
         }
     }
 

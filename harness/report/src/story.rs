@@ -4,7 +4,7 @@ use patchgate_core::{
     text::one_line,
     verdict::{
         Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Proof, Seen, SeenDenial,
-        Standing, StateStatement, Twin, Undecided,
+        Standing, StateStatement, Twin, Undecided, Verdict,
     },
 };
 
@@ -168,6 +168,15 @@ pub(crate) fn of_undecided(missing: &Undecided) -> String {
     let state = missing.state.map(|s| format!(", {s}")).unwrap_or_default();
     let why = one_line(&missing.why, MAX_LINE);
     format!("{host}{state}: {why} ({})", missing.what.word())
+}
+
+/// The hosts with what is proven of the patch set there.
+pub(crate) fn of_patched(verdict: &Verdict) -> Vec<(&str, String)> {
+    let told = |h: &'_ HostSummary| h.patch.as_ref().map(|p| one_line(p, MAX_LINE));
+    let hosts = verdict.hosts.iter();
+    hosts
+        .filter_map(|h| Some((h.host.as_str(), told(h)?)))
+        .collect()
 }
 
 /// What can be said of denials in some states of a host.

@@ -153,6 +153,7 @@ pub(crate) fn plan() -> Plan {
         states: STATES.to_vec(),
         cells,
         experiments: false,
+        preview: false,
     }
 }
 
@@ -171,6 +172,7 @@ fn summary(planned: &PlannedHost, os: &str, package: &str, said: &str) -> HostSu
         os: Some(os.into()),
         packages: vec![package.into()],
         transaction: Some("42".into()),
+        patch: None,
         denials: STATES.map(statement).to_vec(),
     }
 }

@@ -24,6 +24,7 @@ pub fn summary(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
         sections.push(findings("waived", &verdict.waived, paint));
     }
     sections.extend(unseen(verdict, paint));
+    sections.extend(patched(verdict, paint));
     sections.extend(denials(verdict, paint));
     sections.push(gate(verdict, paint));
     sections.join("\n")
@@ -69,6 +70,16 @@ fn table(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
         paint.mood(mood, line.trim_end()) + "\n"
     };
     lines.iter().enumerate().map(line).collect()
+}
+
+/// What is proven of the patch set.
+fn patched(verdict: &Verdict, paint: Paint) -> Option<String> {
+    let mut text = paint.mood(Mood::Heading, "patch set") + "\n";
+    let proven = story::of_patched(verdict);
+    for (host, proven) in &proven {
+        let _ = writeln!(text, "  {host}: {proven}");
+    }
+    (!proven.is_empty()).then_some(text)
 }
 
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {
