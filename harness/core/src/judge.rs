@@ -9,6 +9,7 @@ mod cause;
 mod cells;
 mod compare;
 mod denials;
+mod drift;
 mod explain;
 mod findings;
 mod gate;

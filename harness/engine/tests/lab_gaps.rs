@@ -521,7 +521,7 @@ async fn assert_control_may_be_impossible(guest: &mut Guest) {
 
 /// One test, because a guest is expensive.
 #[test]
-fn every_gap_is_seen_on_a_real_host_and_gone_when_it_is_mended() {
+fn nightly_every_gap_is_seen_on_a_real_host_and_gone_when_it_is_mended() {
     assert_every_gap_is_accounted_for();
     let one = OneHost::up("pggaps");
     let began = Instant::now();

@@ -41,6 +41,8 @@ scenarios! {
         unnoticed_denial
         denied_before
         mode_drift
+        next_boot_permissive
+        domain_permissive
         access_lost
         february_of_a_broken_host
         docroot_relabelled

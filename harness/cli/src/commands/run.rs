@@ -1,5 +1,6 @@
 //! `patchgate run` and `patchgate check`: the record is begun, the engine runs, the record is judged.
 
+mod keys;
 mod live;
 
 use std::{
@@ -139,6 +140,7 @@ impl Upcoming {
         break_lock: Option<String>,
         told: Told,
     ) -> Result<Ran, CliError> {
+        keys::readable(inventory)?;
         let dir = begin(&directory(recording, &self.id))?;
         let json = serde_json::to_vec_pretty(&plan).map_err(|e| CliError::Bug(e.to_string()))?;
         dir.write(PLAN, &json)?;

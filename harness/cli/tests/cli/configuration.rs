@@ -326,3 +326,26 @@ fn rpm_files_are_read_before_anything_is_touched() {
     assert_eq!(read["package"]["name"], "openssl-libs");
     assert_eq!(read["sha256"].as_str().map(str::len), Some(64));
 }
+
+/// A key that is not there is a mistake of the inventory: nobody is asked for anything.
+#[test]
+fn a_key_that_cannot_be_read_is_a_mistake_of_the_configuration() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let host = inventory(listener.local_addr().unwrap().port());
+    let key = ", ansible_ssh_private_key_file: ./nowhere/key }";
+    let place = Place::new(&[])
+        .with("inventory.yaml", &host.replace(" }", key))
+        .with("suite.yaml", SUITE);
+    place
+        .run("check -i inventory.yaml --suite ./suite.yaml -o run")
+        .with(2)
+        .telling(&[
+            "cannot read the key",
+            "nowhere/key",
+            "No such file",
+            "ansible_ssh_private_key_file",
+        ]);
+    let connected = listener.accept().unwrap_err().kind();
+    assert_eq!(connected, ErrorKind::WouldBlock);
+}

@@ -23,10 +23,10 @@ macro_rules! scenarios {
 
 scenarios! {
     wrong_label: Scenario::new("wrong-label", "selinux-label").proven();
-    firewall_drop: Scenario::new("firewall-drop", "firewall");
+    nightly_firewall_drop: Scenario::new("firewall-drop", "firewall");
     nightly_port_type: Scenario::new("port-type", "selinux-port")
         .proven().restarted().seen_by("port/page", ("http://", ":9009/"));
-    dontaudited_getattr: Scenario::new("dontaudited-getattr", "selinux-silent-denial").proven();
+    nightly_dontaudited_getattr: Scenario::new("dontaudited-getattr", "selinux-silent-denial").proven();
 
     nightly_policy_of_2013_before_a_restart: POLICY_2013;
     nightly_policy_of_2013_after_a_restart:

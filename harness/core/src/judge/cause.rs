@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::candidate::Candidate;
 pub(super) use self::{
     access::same_access,
-    loss::{Losses, Lost, losses, lost_access, unfelt},
+    loss::{Losses, Lost, losses, lost_access, table, unfelt},
     protocol::{Experiment, experiments},
     rules::complaint,
     scene::{Scene, scenes},

@@ -6,21 +6,20 @@ use super::{
     View, allowances, cause,
     cells::CellResult,
     compare::{Change, change},
-    denials, suspects,
+    denials, drift, suspects,
 };
 use crate::{
     id::{HostName, SuiteName},
     ledger::Trouble,
     outcome::{Outcome, SymptomKind},
     state::State,
-    suite::selinux::Mode,
     verdict::{Cause, CauseKind, Class, Fate, Finding, Proof, Seen, Twin},
 };
 
 /// All findings of a run, worst first.
 pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
     let mut findings = of_checks(view);
-    findings.extend(of_modes(view));
+    findings.extend(drift::find(view));
     findings.extend(of_lost_hosts(view));
     findings.extend(of_vectors(view, &findings));
     findings.extend(allowances::find(view));
@@ -178,56 +177,8 @@ fn in_a_line(symptoms: &[Seen]) -> String {
     parts.join("; ")
 }
 
-/// SELinux was enforcing before and is not any more.
-fn of_modes(view: &View<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for host in &view.plan.hosts {
-        let mode = |state| {
-            let facts = view.ledger.state(&host.name, state)?.facts.as_ref()?;
-            let selinux = facts.value.selinux.known()?;
-            Some((facts.seq, Mode::parse(&selinux.mode)?))
-        };
-        let Some((before_seq, Mode::Enforcing)) = mode(State::Baseline) else {
-            continue;
-        };
-        let later = view.plan.states.iter().filter(|s| **s != State::Baseline);
-        let drifted = later.filter_map(|s| mode(*s).map(|m| (*s, m)));
-        let drift = drifted
-            .into_iter()
-            .find(|(_, (_, mode))| *mode != Mode::Enforcing);
-        if let Some((state, (seq, mode))) = drift {
-            findings.push(drift_finding(
-                &host.name,
-                state,
-                mode,
-                vec![before_seq, seq],
-            ));
-        }
-    }
-    findings
-}
-
-fn drift_finding(host: &HostName, state: State, mode: Mode, evidence: Vec<u64>) -> Finding {
-    let symptom = format!("{state}: SELinux is {}", mode.word());
-    let explanation = format!(
-        "SELinux was enforcing before the patch and is {} since: whatever passes now proves \
-         nothing for production.",
-        mode.word()
-    );
-    let events = evidence.iter().copied().collect();
-    let cause = Cause {
-        look: Some("getenforce; cat /etc/selinux/config /proc/cmdline".to_owned()),
-        ..cause::plain(
-            CauseKind::SelinuxMode,
-            Proof::Supported,
-            explanation,
-            events,
-        )
-    };
-    plain(Class::ModeDrift, host, symptom, cause, evidence)
-}
-
-fn plain(
+/// A finding of a host, of no suite's.
+pub(super) fn plain(
     class: Class,
     host: &HostName,
     symptom: String,

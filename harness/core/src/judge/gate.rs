@@ -1,6 +1,6 @@
 //! The gate: policy and findings make open, closed or undecided.
 
-use super::{View, cells::CellResult, hosts, patched, unsettled, vectors, whole};
+use super::{View, cells::CellResult, drift, hosts, patched, unsettled, vectors, whole};
 use crate::{
     event::PatchEnd,
     exit::{self, ExitCode},
@@ -103,6 +103,7 @@ fn missing(view: &View<'_>, closing: &[&Finding]) -> Vec<Undecided> {
     for host in &view.plan.hosts {
         missing.extend(unsettled::of_cells(view, closing, &host.name));
         missing.extend(of_coverage(view, &host.name));
+        missing.extend(drift::unread(view, &host.name));
         missing.extend(of_host(view, closing, host));
         missing.extend(whole::of_facts(view, host));
     }

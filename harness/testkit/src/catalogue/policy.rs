@@ -7,7 +7,7 @@ use crate::{
     expected::Expectation,
     machine::Denied,
     scenario::Scenario,
-    script::{Effect, HostScript, Moment},
+    script::{Change, Effect, HostScript, Moment},
     serve::Served,
 };
 
@@ -27,6 +27,8 @@ pub fn all() -> Vec<Case> {
         unnoticed_denial(),
         denied_before(),
         mode_drift(),
+        next_boot_permissive(),
+        domain_permissive(),
         access_lost(),
         february_of_a_broken_host(),
         docroot_relabelled(),
@@ -212,6 +214,25 @@ pub fn denied_before() -> Case {
         ],
     );
     (pair("denied-before", rebuild), expected)
+}
+
+const DRIFTED: Findings = &["mode-drift.centos-web selinux-mode supported"];
+
+/// Everything passes, and the update switched SELinux off for the next boot.
+#[must_use]
+pub fn next_boot_permissive() -> Case {
+    let rebuild = HostScript::rebuild();
+    let rebuild = rebuild.when(Moment::Transaction, Change::ConfigMode("permissive"));
+    (pair("next-boot-permissive", rebuild), closed(DRIFTED, &[]))
+}
+
+/// Everything passes, and the update made the service's domain permissive.
+#[must_use]
+pub fn domain_permissive() -> Case {
+    let rebuild = HostScript::rebuild();
+    let module = Change::Module("permissive_httpd_t", 400);
+    let rebuild = rebuild.when(Moment::Transaction, module);
+    (pair("domain-permissive", rebuild), closed(DRIFTED, &[]))
 }
 
 /// The host is permissive since the update: whatever passes proves nothing.

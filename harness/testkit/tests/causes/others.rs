@@ -1,6 +1,7 @@
 //! What is not SELinux.
 
 use patchgate_core::{
+    evidence::vectors::parse_vectors,
     observation::{HttpPhase, Observation},
     reading::Reading,
     snapshot::system::OomKill,
@@ -425,6 +426,22 @@ fn a_file_that_got_another_type_is_not_blamed_on_its_permissions() {
         &typed,
         "selinux-silent-denial suspected",
         &["is of type lab_hidden_t, as the policy wants"],
+    );
+    let silent = "path file lab_hidden_t /var/www/html/index.html\nvectors begin 1\nav system_u:system_r:httpd_t:s0 \
+                  system_u:object_r:lab_hidden_t:s0 file : 0 ffffffff 0 fffffffb 4 0\nvectors end 1\n";
+    let answered = typed.clone().from(State::Patched, |s| {
+        let Reading::Known(table) = &mut s.vectors else {
+            panic!("the table is there")
+        };
+        let more = parse_vectors(silent).table;
+        table.vectors.extend(more.vectors);
+        table.labels.extend(more.labels);
+    });
+    assert_cause(
+        "and the kernel says that it refuses it in silence",
+        &answered,
+        "selinux-silent-denial supported",
+        &["The kernel says that it refuses httpd_t { getattr } on it"],
     );
     let page = [
         ("root-page", status(403), status(403)),

@@ -78,7 +78,7 @@ pub(super) fn at<'a>(scene: &Scene<'a>) -> Vec<&'a Lost> {
 }
 
 /// A table of access vectors and the event that brought it.
-pub(super) fn table<'a>(
+pub(in crate::judge) fn table<'a>(
     ledger: &'a Ledger,
     host: &HostName,
     state: State,

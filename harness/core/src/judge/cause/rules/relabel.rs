@@ -1,10 +1,12 @@
 //! A file has another label than it had when the checks passed, and the policy wants that.
 
 use super::{
-    super::{access::may_deny, candidate::Clue, scene::Scene, sights::type_of},
+    super::{access::may_deny, candidate::Clue, loss, scene::Scene, sights::type_of},
     quote,
 };
-use crate::{outcome::SymptomKind, text::shell_word, verdict::CauseKind};
+use crate::{
+    evidence::access::SilentDenial, outcome::SymptomKind, text::shell_word, verdict::CauseKind,
+};
 
 /// A file that got another type, with the events that hold the old label and the new one.
 pub(super) struct Retyped<'a> {
@@ -39,28 +41,67 @@ pub(super) fn all<'a>(scene: &Scene<'a>) -> Vec<Retyped<'a>> {
         .collect()
 }
 
-/// A new type that the policy wants may be one that the domain may not read, silenced or not; nothing
-/// more than a suspicion, since nobody saw a denial.
+/// A new type that the policy wants may be one that the domain may not read, silenced or not. Supported
+/// where the kernel itself says that it would refuse it without a record, and a suspicion otherwise, since
+/// nobody saw a denial.
 pub(super) fn retyped(scene: &Scene<'_>) -> Vec<Clue> {
     let felt = |k| matches!(k, SymptomKind::HttpStatus | SymptomKind::HttpBody);
     let explained = !scene.accesses.is_empty() || !scene.mislabeled().is_empty();
     if explained || !may_deny(scene) || !scene.kinds().any(felt) {
         return Vec::new();
     }
-    let first = all(scene).into_iter().next();
-    first.map(|file| clue(scene, &file)).into_iter().collect()
+    let files = all(scene);
+    let silenced = files.iter().find_map(|f| Some((f, silence(scene, f)?)));
+    let clue = match silenced {
+        Some((file, (seq, silence))) => Some(
+            told(scene, file, &said_by_kernel(&silence))
+                .supported(true)
+                .on([seq]),
+        ),
+        None => files
+            .first()
+            .map(|file| told(scene, file, said_by_log(scene))),
+    };
+    clue.into_iter().collect()
 }
 
-fn clue(scene: &Scene<'_>, file: &Retyped<'_>) -> Clue {
-    let Retyped { path, was, is, .. } = file;
-    let log = if scene.is_whole() {
-        "The log is whole and shows no denial, so that a dontaudit rule would have to hide it."
-    } else {
-        "The log has gaps."
+/// What the kernel refuses a domain of the suite on the file, without a record.
+fn silence(scene: &Scene<'_>, file: &Retyped<'_>) -> Option<(u64, SilentDenial)> {
+    let (seq, table) = loss::table(scene.view.ledger, scene.host, scene.state)?;
+    let domains = &scene.suite.domains;
+    let ours = |d: &SilentDenial| {
+        let domain = type_of(d.query.source());
+        domain.is_some_and(|domain| domains.iter().any(|d| d == domain))
     };
+    let reads = |d: &SilentDenial| d.permissions.iter().any(|p| READING.contains(&p.as_str()));
+    let mut denials = table.silent_on(file.path).into_iter();
+    Some((seq, denials.find(|d| ours(d) && reads(d))?))
+}
+
+/// What serving a file takes.
+const READING: [&str; 4] = ["getattr", "open", "read", "search"];
+
+fn said_by_kernel(silence: &SilentDenial) -> String {
+    format!(
+        "The kernel says that it refuses {} {{ {} }} on it, and a dontaudit rule keeps that out of every log.",
+        type_of(silence.query.source()).unwrap_or_default(),
+        silence.permissions.join(" ")
+    )
+}
+
+fn said_by_log(scene: &Scene<'_>) -> &'static str {
+    if scene.is_whole() {
+        "The service may not be allowed to read it; the log is whole and shows no denial, so that a dontaudit \
+         rule would have to hide it."
+    } else {
+        "The service may not be allowed to read it; the log has gaps."
+    }
+}
+
+fn told(scene: &Scene<'_>, file: &Retyped<'_>, said: &str) -> Clue {
+    let Retyped { path, was, is, .. } = file;
     let explanation = format!(
-        "{} is of type {is}, as the policy wants, and was of type {was} when the checks passed; the service may not be \
-         allowed to read it. {log}",
+        "{} is of type {is}, as the policy wants, and was of type {was} when the checks passed. {said}",
         quote(path).trim_matches('`'),
     );
     Clue::new(CauseKind::SelinuxSilentDenial, explanation)
