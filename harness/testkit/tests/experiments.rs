@@ -139,9 +139,11 @@ async fn nothing_is_changed_before_the_lock_is_held_and_the_switch_armed() {
         "mark",
         "arm",
         "build",
-        "change",
+        "load",
+        "start",
         "still",
-        "change",
+        "load",
+        "start",
         "still",
         "disarm",
         "mark",
@@ -187,7 +189,7 @@ async fn a_failure_that_went_away_is_not_experimented_with() {
     );
     assert_as_before(&played);
     let heard = played.world.heard();
-    assert!(!heard.iter().any(|h| h.ask == "change"), "{heard:?}");
+    assert!(!heard.iter().any(|h| h.ask == "load"), "{heard:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,7 +215,7 @@ async fn where_no_experiment_may_be_made_the_host_hears_of_none() {
         let played = play(&scenario).await;
         assert_eq!(told(&played), [format!("unavailable: experiment: {why}")]);
         for heard in played.world.heard() {
-            let changes = ["mark", "arm", "build", "change", "still", "disarm"];
+            let changes = ["mark", "arm", "build", "load", "start", "still", "disarm"];
             assert!(!changes.contains(&heard.ask), "{why}: {heard:?}");
         }
     }

@@ -66,7 +66,7 @@ fn the_built_in_suites_never_open_for_a_plain_host() {
     let _apache = Apache::start(&rig.net, "80");
     let ended = rig.run("check -i inventory.yaml -o run");
     assert_ne!(ended.code, Some(0));
-    let _told = ended.telling(&["SELinux is disabled", "suite httpd needs package httpd"]);
+    let _told = ended.telling(&["needs SELinux enforcing", "suite httpd needs package httpd"]);
 }
 
 #[test]

@@ -29,23 +29,57 @@ pub(super) struct Head<'a> {
     pub(super) framing: Framing,
 }
 
-/// Finds the first record that starts at or after `from`.
-pub(super) fn find(line: &str, from: usize) -> Option<Head<'_>> {
+/// Finds the first record of a line that is believed.
+pub(super) fn find<'a>(line: &'a str, believed: impl Fn(&Head<'a>) -> bool) -> Option<Head<'a>> {
+    scan(line, 0, |head, _| believed(head))
+}
+
+/// Finds the first record that is believed behind another one, whose body begins at `from`.
+///
+/// White space stands in front of its head or inside of it. The kernel writes no bare or quoted
+/// string that holds any, so that no file name can look like such a head.
+pub(super) fn find_next<'a>(
+    line: &'a str,
+    from: usize,
+    believed: impl Fn(&Head<'a>) -> bool,
+) -> Option<Head<'a>> {
+    let apart = |head: &Head<'a>, anchor: usize| {
+        head.framing == Framing::Journal
+            || line[head.start..anchor].contains(' ')
+            || line[..head.start].ends_with(char::is_whitespace)
+    };
+    scan(line, from, |head, anchor| {
+        apart(head, anchor) && believed(head)
+    })
+}
+
+/// Finds the first head that is accepted; told too is where its `audit` stands.
+fn scan<'a>(
+    line: &'a str,
+    mut from: usize,
+    accept: impl Fn(&Head<'a>, usize) -> bool,
+) -> Option<Head<'a>> {
     let mut at = from;
     while let Some(n) = line.as_bytes().get(at..).and_then(|rest| AUDIT.find(rest)) {
         let anchor = at + n;
-        let after = &line[anchor + "audit".len()..];
-        let head = match after.as_bytes().first() {
-            Some(b'(') => Some(stamped(line, anchor, from)),
-            Some(b'[' | b':') => journal(line, anchor),
-            Some(_) | None => None,
-        };
-        if head.is_some() {
-            return head;
-        }
         at = anchor + "audit".len();
+        match head_at(line, anchor, from) {
+            Some(head) if accept(&head, anchor) => return Some(head),
+            // A head that counts does not reach over one that does not.
+            Some(_) => from = at,
+            None => {}
+        }
     }
     None
+}
+
+/// Reads the head whose `audit` stands at `anchor`, and which begins at `from` or later.
+fn head_at(line: &str, anchor: usize, from: usize) -> Option<Head<'_>> {
+    match line.as_bytes().get(anchor + "audit".len()) {
+        Some(b'(') => Some(stamped(line, anchor, from)),
+        Some(b'[' | b':') => journal(line, anchor),
+        Some(_) | None => None,
+    }
 }
 
 /// Finds the first decision or notice that stands without any record around it.

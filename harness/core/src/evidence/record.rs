@@ -229,7 +229,7 @@ fn read_line<'a>(line: &'a str, grammar: Grammar, out: &mut impl FnMut(Record<'a
 
 /// Finds the first record of a line.
 fn first_head(line: &str, grammar: Grammar) -> Option<Head<'_>> {
-    believed_head(line, 0, grammar).or_else(|| match grammar {
+    head::find(line, |head| believes(grammar, head)).or_else(|| match grammar {
         Grammar::AuditLog => None,
         Grammar::KernelLog | Grammar::Any => head::find_bare(line),
     })
@@ -238,7 +238,7 @@ fn first_head(line: &str, grammar: Grammar) -> Option<Head<'_>> {
 /// Finds the record that follows the one whose body starts at `from`.
 fn next_head(line: &str, mut from: usize, grammar: Grammar) -> Option<Head<'_>> {
     loop {
-        let head = believed_head(line, from, grammar)?;
+        let head = head::find_next(line, from, |head| believes(grammar, head))?;
         match user_text(&line[from..head.start]) {
             None => return Some(head),
             Some(start) => from = skip_user_text(line, from + start, grammar)?,
@@ -246,16 +246,12 @@ fn next_head(line: &str, mut from: usize, grammar: Grammar) -> Option<Head<'_>> 
     }
 }
 
-/// Finds the next head of a kind that the grammar believes.
-fn believed_head(line: &str, from: usize, grammar: Grammar) -> Option<Head<'_>> {
-    let mut from = from;
-    while let Some(head) = head::find(line, from) {
-        match grammar {
-            Grammar::AuditLog if head.framing != Framing::AuditLog => from = head.body,
-            Grammar::AuditLog | Grammar::KernelLog | Grammar::Any => return Some(head),
-        }
+/// Whether a log of this grammar holds such heads.
+fn believes(grammar: Grammar, head: &Head<'_>) -> bool {
+    match grammar {
+        Grammar::AuditLog => head.framing == Framing::AuditLog,
+        Grammar::KernelLog | Grammar::Any => true,
     }
-    None
 }
 
 /// True when a record's text ends inside of what a user process said.

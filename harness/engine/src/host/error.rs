@@ -91,7 +91,10 @@ fn list(keys: &[KnownKey]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostKeyProblem {
     /// The host stands in no known_hosts file.
-    #[error("host key {got} of `{name}` is not known{note}")]
+    #[error(
+        "host key {got} of `{name}` is not known{note}; compare it on the host itself (ssh-keygen -lf of its \
+         /etc/ssh/ssh_host_*_key.pub) and put it into the known_hosts file"
+    )]
     Unknown {
         /// The name that was looked up.
         name: String,

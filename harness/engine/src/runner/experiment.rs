@@ -90,8 +90,8 @@ struct Experiment<'a> {
 }
 
 impl Experiment<'_> {
-    /// What follows a change: what the domain was denied before it, under the policy of the phase
-    /// before, lies in the same window and not in this segment.
+    /// What follows the loading of a policy, the start of units too: what the domain was denied before
+    /// it, under the policy of the phase before, lies in the same window and not in this segment.
     fn segment(&self, marked: &Reply) -> Segment {
         Segment {
             number: 1,
@@ -281,20 +281,20 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let (nonce, id) = (&self.run.nonce, window_id(of, phase));
         let items = vec![
             window::open_item(nonce, &id),
-            of.trial.change_item(phase),
+            of.trial.load_item(phase),
             window::segment_item(nonce, &id, 1),
+            of.trial.start_item(),
         ];
         let replies = self.ask_until_stopped("changing the policy", items).await?;
         let mut open = Open::new(nonce, &id, &replies[0]);
         if open.takes_markers() {
             open.segments.push(of.segment(&replies[2]));
         }
-        let changed = experiment::read_change(&replies[1]).map_err(Halt::Failed)?;
-        let loaded_sha256 = changed.loaded_sha256.clone();
+        let loaded_sha256 = experiment::read_load(&replies[1]).map_err(Halt::Failed)?;
         let event = ExperimentEvent::Changed {
             phase,
-            loaded_sha256: changed.loaded_sha256,
-            started: changed.started,
+            loaded_sha256: loaded_sha256.clone(),
+            started: experiment::read_start(&replies[3]).map_err(Halt::Failed)?,
         };
         self.happened(of, event, built + watch.elapsed())?;
         let answers = self.answers(of).await?;

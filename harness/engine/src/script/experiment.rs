@@ -101,12 +101,18 @@ impl Trial {
         Item::new(script, 2 * BUILD + Duration::from_secs(20))
     }
 
-    /// Loads the policy of a phase, and starts the units that were down before the experiment and are
-    /// not up.
+    /// Loads the policy of a phase.
     #[must_use]
-    pub fn change_item(&self, phase: Phase) -> Item {
-        let script = self.fill(text::CHANGE).replace("@PHASE@", phase.word());
+    pub fn load_item(&self, phase: Phase) -> Item {
+        let script = self.fill(text::LOAD).replace("@PHASE@", phase.word());
         let script = switch::guarded(&self.id, &self.state_dir, NEED, &script);
+        Item::new(script, Duration::from_secs(30))
+    }
+
+    /// Starts the units that were down before the experiment and are not up.
+    #[must_use]
+    pub fn start_item(&self) -> Item {
+        let script = switch::guarded(&self.id, &self.state_dir, NEED, &self.fill(text::START));
         Item::new(script, UNIT + Duration::from_secs(30))
     }
 
@@ -132,15 +138,6 @@ impl Trial {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` cannot be a domain: a type's name is letters, digits, `_`, `.` and `-`")]
 pub struct BadDomain(String);
-
-/// What a change has brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changed {
-    /// The loaded policy's SHA-256, from the kernel.
-    pub loaded_sha256: String,
-    /// The units that were started.
-    pub started: Vec<String>,
-}
 
 /// Reads what the host is. All of it is there, or it is missing: half a mark proves nothing.
 #[must_use]
@@ -185,22 +182,26 @@ pub fn read_build(reply: &Reply) -> Result<(), String> {
     }
 }
 
-/// Reads what a change has brought.
+/// Reads the loaded policy's SHA-256, as the kernel has it.
 ///
 /// # Errors
-/// Why it was not made, or not to the end: whatever was changed is restored by the switch.
-pub fn read_change(reply: &Reply) -> Result<Changed, String> {
+/// Why the policy of a phase was not loaded, or is not known: whatever was changed is restored by the switch.
+pub fn read_load(reply: &Reply) -> Result<String, String> {
     let text = let_through(reply)?;
-    match (value(&text, "loaded"), text.lines().last()) {
-        (Some(sum), Some("changed")) => Ok(Changed {
-            loaded_sha256: sum.to_owned(),
-            started: text
-                .lines()
-                .filter_map(|l| l.strip_prefix("started="))
-                .map(ToOwned::to_owned)
-                .collect(),
-        }),
-        (Some(_) | None, Some(_) | None) => Err("the change was not made to the end".to_owned()),
+    let sum = value(&text, "loaded").ok_or("the change was not made to the end")?;
+    Ok(sum.to_owned())
+}
+
+/// Reads which units were started.
+///
+/// # Errors
+/// Why they were not, or not all of them: those that were are stopped by the switch.
+pub fn read_start(reply: &Reply) -> Result<Vec<String>, String> {
+    let text = let_through(reply)?;
+    let started = text.lines().filter_map(|l| l.strip_prefix("started="));
+    match text.lines().last() {
+        Some("started") => Ok(started.map(ToOwned::to_owned).collect()),
+        Some(_) | None => Err("the units were not started to the end".to_owned()),
     }
 }
 

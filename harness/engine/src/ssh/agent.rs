@@ -28,7 +28,9 @@ pub(super) async fn authenticate(
     let (mut agent, keys) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            tried.push(format!("agent: {}", error.message()));
+            let place = target.agent_socket.as_ref();
+            let place = place.map_or("SSH_AUTH_SOCK".to_owned(), |p| p.display().to_string());
+            tried.push(format!("agent ({place}): {}", error.message()));
             return Ok(false);
         }
     };

@@ -14,7 +14,9 @@ pub(crate) enum Step {
     /// Both policies.
     Build,
     /// The policy of a phase.
-    Change(Phase),
+    Load(Phase),
+    /// The units that were down.
+    Start,
     /// Which policy is loaded.
     Still,
     /// The end.
@@ -38,7 +40,9 @@ impl Step {
         } else if script.contains("the kernel did not take the policy") {
             let word = between(script, "\ncp ", " in-force\n")?;
             let phases = [Phase::DontauditOff, Phase::DomainPermissive];
-            Some(Self::Change(phases.into_iter().find(|p| p.word() == word)?))
+            Some(Self::Load(phases.into_iter().find(|p| p.word() == word)?))
+        } else if script.contains("\necho \"started=$U\"\n") {
+            Some(Self::Start)
         } else if script.contains("\necho \"mode=$M\"\n") {
             let units = between(script, "\nfor U in ", "; do\n")?;
             let units = units.split_whitespace().map(|u| u.trim_matches('\''));
@@ -55,7 +59,8 @@ impl Step {
             Self::Mark(_) => "mark",
             Self::Arm(_) => "arm",
             Self::Build => "build",
-            Self::Change(_) => "change",
+            Self::Load(_) => "load",
+            Self::Start => "start",
             Self::Still => "still",
             Self::Disarm => "disarm",
             Self::Sweep => "sweep",

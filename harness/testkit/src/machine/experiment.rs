@@ -32,7 +32,8 @@ impl Machine {
             Step::Mark(units) => printed(self.told_mark(units)),
             Step::Arm(after) => printed(self.arm(*after)),
             Step::Build => self.build(),
-            Step::Change(phase) => self.change(*phase),
+            Step::Load(phase) => self.load_phase(*phase),
+            Step::Start => self.start_units(),
             Step::Still => printed(match &self.switch {
                 None => "pgswitch refused it is not armed any more: none\n".to_owned(),
                 Some(_) => format!("loaded={}\n", self.loaded()),
@@ -91,7 +92,7 @@ impl Machine {
         }
     }
 
-    fn change(&mut self, phase: Phase) -> Reply {
+    fn load_phase(&mut self, phase: Phase) -> Reply {
         let Some(switch) = self.switch.clone() else {
             return printed("pgswitch refused there is no switch\n".to_owned());
         };
@@ -111,7 +112,17 @@ impl Machine {
             seqno: switch.policy.seqno + seqno,
             ..switch.policy
         });
-        let mut text = format!("loaded={}\n", self.loaded());
+        ended(
+            (0, format!("loaded={}\n", self.loaded()), String::new()),
+            600,
+        )
+    }
+
+    fn start_units(&mut self) -> Reply {
+        let Some(switch) = self.switch.clone() else {
+            return printed("pgswitch refused there is no switch\n".to_owned());
+        };
+        let mut text = String::new();
         for (unit, was) in &switch.units {
             let is = self.units.get(unit).map_or("", String::as_str);
             if was != "active" && is != "active" {
@@ -121,7 +132,7 @@ impl Machine {
                 self.switch.get_or_insert(switch.clone()).started.push(unit);
             }
         }
-        ended((0, text + "changed\n", String::new()), 600)
+        printed(text + "started\n")
     }
 
     /// A service that runs tries again and again, as httpd's workers do each second: also between the

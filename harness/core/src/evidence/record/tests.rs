@@ -179,6 +179,28 @@ fn records_glued_on_one_line_are_told_apart() {
 }
 
 #[test]
+fn a_file_whose_name_looks_like_a_head_cuts_nothing() {
+    for name in [
+        "msg=audit(1.2:9):",
+        "type=AVCmsg=audit(1.2:9):",
+        "type=1400audit(1.2:9):",
+        "audit(",
+        "xaudit(1.2:9",
+        "node=atype=AVC",
+    ] {
+        let body = BODY.replace("tclass=", &format!("name=\"{name}\" tclass="));
+        let line = format!("type=AVC msg=audit(1.2:4): {body}");
+        let behind = format!("{line} type=AVC msg=audit(1.2:5): {BODY}");
+        for grammar in [Grammar::AuditLog, Grammar::KernelLog, Grammar::Any] {
+            assert_eq!(one(&line, grammar).body, body, "{grammar:?}");
+            let read = parse(&behind, grammar);
+            let serials: Vec<_> = read.iter().map(|r| r.stamp.unwrap().serial).collect();
+            assert_eq!(serials, [4, 5], "{grammar:?}: {behind}");
+        }
+    }
+}
+
+#[test]
 fn the_rest_of_a_torn_line_is_kept_beside_the_record_behind_it() {
     let line = format!("ject_r:shadow_t:s0 tclass=filetype=AVC msg=audit(1.2:4): {BODY}");
     let records = parse(&line, Grammar::AuditLog);

@@ -267,13 +267,27 @@ fn a_change_needs_time_that_is_left() {
 fn the_restoring_waits_for_a_change_that_is_under_way() {
     for shell in SHELLS {
         let rig = Rig::new(shell);
-        let spec = rig.spec(1);
+        let spec = rig.spec(600);
         rig.arm(&spec);
-        let spoil = format!("sleep 2; echo bad >{}\n", rig.path("value").display());
+        let (begun, value) = (rig.path("begun"), rig.path("value"));
+        let spoil = format!(
+            ": >{}; until [ -e fired ]; do sleep 0.05; done; echo bad >{}\n",
+            begun.display(),
+            value.display()
+        );
         let script = guarded(&spec.id, &spec.state_dir, Duration::ZERO, &spoil);
-        let reply = rig.ask(&Item::new(script, Duration::from_secs(10)));
-        assert_eq!(refusal(&reply.stdout.text()), None, "{shell}");
-        rig.await_result(Duration::from_secs(5));
+        let change = Item::new(script, Duration::from_secs(30));
+        thread::scope(|scope| {
+            let changing = scope.spawn(|| rig.ask(&change));
+            let waited = Instant::now();
+            while !begun.exists() {
+                assert!(waited.elapsed() < Duration::from_secs(30), "{shell}");
+                thread::park_timeout(Duration::from_millis(20));
+            }
+            assert_eq!(rig.disarm(&spec), SwitchState::Restored, "{shell}");
+            let reply = changing.join().unwrap();
+            assert_eq!(refusal(&reply.stdout.text()), None, "{shell}");
+        });
         assert_eq!(rig.value(), "good\n", "{shell}");
     }
 }

@@ -92,14 +92,16 @@ exit 0
 
 /// Loads the saved policy, unless it is loaded, and brings the units back that were started. A boolean that
 /// somebody changed meanwhile stays changed, in the kernel's policy too. A unit that does not come back to
-/// what it was is no reason to load policies again: whoever compares marks will see it.
-pub(super) const RESTORE: &str = r#"read -r WANT <saved.sha256
+/// what it was is no reason to load policies again: whoever compares marks will see it. Nor does a policy
+/// that cannot be loaded leave a unit running that did not run before.
+pub(super) const RESTORE: &str = r#"WHY=
+read -r WANT <saved.sha256
 if [ "$(loaded)" != "$WANT" ]; then
 L=true
 W=$(load saved) || { L=false; load_policy >/dev/null 2>&1; }
 if [ "$(loaded)" != "$WANT" ]; then
 booleans | cmp -s - booleans.saved && L=false
-$L || fail "the policy from before could not be loaded: ${W:-the kernel has another one}"
+$L || WHY="the policy from before could not be loaded: ${W:-the kernel has another one}"
 fi
 fi
 while read -r WAS U; do
@@ -119,6 +121,7 @@ read -r N X </proc/uptime
 sleep 0.2
 done
 done <units
+[ -z "$WHY" ] || fail "$WHY"
 exit 0
 "#;
 
@@ -152,10 +155,9 @@ rm -rf "$R"
 echo built
 "#;
 
-/// Loads the policy of a phase. A unit is named as started before it is, so that whoever restores knows; all
-/// starts together end before the restoring stops waiting for them. A host may have no dontaudit rule in
-/// force already; its domain is never permissive already.
-pub(super) const CHANGE: &str = r#"[ -f @PHASE@ ] || fail 'the policy @PHASE@ was not built'
+/// Loads the policy of a phase. A host may have no dontaudit rule in force already; its domain is never
+/// permissive already.
+pub(super) const LOAD: &str = r#"[ -f @PHASE@ ] || fail 'the policy @PHASE@ was not built'
 B=$(loaded)
 W=$(load @PHASE@) || fail "the kernel did not take the policy @PHASE@: $W"
 A=$(loaded) || fail 'the loaded policy cannot be read'
@@ -164,7 +166,11 @@ case @PHASE@ in dontaudit-off) ;; *)
 esac
 cp @PHASE@ in-force
 echo "loaded=$A"
-read -r E X </proc/uptime
+"#;
+
+/// Starts the units that were down. A unit is named as started before it is, so that whoever restores
+/// knows; all starts together end before the restoring stops waiting for them.
+pub(super) const START: &str = r#"read -r E X </proc/uptime
 E=$((${E%.*} + @UNIT@))
 while read -r WAS U; do
 case $WAS in active | reloading) continue ;; esac
@@ -177,7 +183,7 @@ N=$((E - ${N%.*}))
 unit "$N" start "$U"
 echo "started=$U"
 done <units
-echo changed
+echo started
 "#;
 
 /// Tells what is loaded.
