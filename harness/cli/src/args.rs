@@ -1,10 +1,13 @@
 //! The command line, as it is written; nothing is looked up here.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use clap_complete::Shell;
-use patchgate_core::wave::{Size, Staging};
+use patchgate_core::{
+    time::parse_duration,
+    wave::{Size, Staging},
+};
 
 use crate::commands::lab::LabArgs;
 
@@ -151,6 +154,24 @@ fn batch(text: &str) -> Result<Size, String> {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Probes {
+    /// How often the first remote request of each suite is made, from before the transaction until after
+    /// the last state, whether or not the one before was answered: outages between the checks are seen.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = rate)]
+    pub(crate) probe_every: Duration,
+    /// Ask nothing between the checks. A gate that limits outages cannot be decided so.
+    #[arg(long, conflicts_with = "probe_every")]
+    pub(crate) no_probes: bool,
+}
+
+/// The time from one probe to the next.
+fn rate(text: &str) -> Result<Duration, String> {
+    let bounds = Duration::from_millis(100)..=Duration::from_secs(60);
+    let time = parse_duration(text).filter(|time| bounds.contains(time));
+    time.ok_or_else(|| "a time with its unit, from 100ms to 60s".to_owned())
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) hosts: Selection,
@@ -169,6 +190,8 @@ pub(crate) struct RunArgs {
     /// Take over hosts that this run left locked, once its work there has ended.
     #[arg(long, value_name = "RUN")]
     pub(crate) break_lock: Option<String>,
+    #[command(flatten)]
+    pub(crate) probes: Probes,
     /// Do not prove a suspected SELinux denial by experiment. Without this, lab hosts run for some seconds
     /// with another loaded policy (a permissive domain), and restore themselves whatever happens.
     #[arg(long)]

@@ -15,6 +15,7 @@ use crate::{
     observation::Observation,
     reading::Reading,
     snapshot::Snapshot,
+    soak::Stretch,
     state::State,
 };
 
@@ -162,6 +163,24 @@ pub enum What {
         sha256: String,
         /// Its length.
         bytes: u64,
+    },
+    /// Remote probes at a fixed rate began beside the patch.
+    SoakBegun {
+        /// The time from one probe to the next.
+        #[serde(with = "crate::time::millis")]
+        every: Duration,
+        /// What is asked.
+        checks: Vec<CheckId>,
+    },
+    /// Some of these probes were answered, or not.
+    SoakProbed {
+        /// Probes that followed each other and saw the same.
+        stretch: Stretch,
+    },
+    /// The probes ended.
+    SoakEnded {
+        /// How many times each check was to be asked.
+        places: u64,
     },
     /// The host's part of the run is over.
     HostFinished {

@@ -12,6 +12,7 @@ use crate::{
     package::Nevra,
     reading::Reading,
     snapshot::Snapshot,
+    soak::{Answer, SoakLedger},
     state::State,
 };
 
@@ -67,6 +68,8 @@ pub struct HostLedger {
     pub restarts: Option<At<BTreeMap<String, RestartEnd>>>,
     /// The states that were reached.
     pub states: BTreeMap<State, StateLedger>,
+    /// The remote probes beside the patch.
+    pub soak: Option<SoakLedger>,
     /// What was left undone.
     pub dirty: Option<At<String>>,
     /// Whether the host's part came to its own end.
@@ -173,6 +176,7 @@ impl Ledger {
             });
         } else if let Some(host) = &event.host {
             let ledger = self.hosts.entry(host.clone()).or_default();
+            SoakLedger::take(&mut ledger.soak, event.seq, event.at, &event.what);
             ledger.take(event.seq, event.state, &event.what);
         }
     }
@@ -316,6 +320,7 @@ fn is_answer(what: &What) -> bool {
         What::WindowCaptured { capture, .. } => capture.end.known().is_some(),
         What::PatchPlanned { packages } => packages.known().is_some(),
         What::PatchFinished { end, .. } => matches!(end, PatchEnd::Exited(_)),
+        What::SoakProbed { stretch } => matches!(stretch.saw, Answer::Answered { .. }),
         What::RunStarted { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
@@ -325,6 +330,8 @@ fn is_answer(what: &What) -> bool {
         | What::PatchStarted { .. }
         | What::ArtifactSaved { .. }
         | What::Diagnosed { .. }
+        | What::SoakBegun { .. }
+        | What::SoakEnded { .. }
         | What::HostFinished { .. }
         | What::WaveBegun { .. }
         | What::WaveStopped { .. }

@@ -12,6 +12,7 @@ use crate::{
     inventory::{Inventory, Role},
     patchset::{PatchSet, Services},
     policy::Policy,
+    soak::Soak,
     state::State,
     suite::{Check, RestsOn, Suite, Vantage},
     wave::{Staging, Waves},
@@ -42,6 +43,9 @@ pub struct Plan {
     /// Whether experiments may be made on lab hosts after a failure. Versions that knew none made none.
     #[serde(default)]
     pub experiments: bool,
+    /// What is probed beside the patch; none: nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak: Option<Soak>,
     /// The waves that the hosts are patched in; none: all at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waves: Option<Waves>,
@@ -105,6 +109,7 @@ impl Plan {
             states,
             cells,
             experiments: true,
+            soak: None,
             waves,
         }
     }

@@ -2,7 +2,7 @@
 
 mod parse;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,17 @@ pub struct Policy {
     pub coverage: RequiredCoverage,
     /// Kinds of change that close the gate.
     pub forbid: Vec<Forbidden>,
+    /// How long a remote client may go without an answer while a host is patched; none: however long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<OutageLimit>,
+}
+
+/// The longest outage that a gate lets pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutageLimit {
+    /// A longer one closes the gate.
+    #[serde(with = "crate::time::millis")]
+    pub longer_than: Duration,
 }
 
 /// How much of a suite must pass.
@@ -89,6 +100,7 @@ impl Policy {
             suites: BTreeMap::new(),
             coverage: RequiredCoverage::NotCollected,
             forbid: Vec::new(),
+            outage: None,
         }
     }
 
@@ -101,6 +113,7 @@ impl Policy {
             suites: suites.into_iter().map(|s| (s, Required::All)).collect(),
             coverage: RequiredCoverage::Complete,
             forbid: Forbidden::ALL.to_vec(),
+            outage: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod cause;
 mod denial;
+mod soak;
 mod wave;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     cause::{Cause, CauseKind, DeniedAccess, Proof},
     denial::{SeenDenial, Standing},
+    soak::{Outage, SoakTold},
     wave::{WaveTold, WavesTold},
 };
 use crate::{
@@ -71,6 +73,9 @@ pub struct Verdict {
     /// The waves; none in a run without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waves: Option<WavesTold>,
+    /// What remote clients felt while hosts were patched; none where nothing was probed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub soak: Vec<SoakTold>,
 }
 
 /// How the planned checks ended; every planned check is counted once.
@@ -172,6 +177,8 @@ pub enum Class {
     Failure,
     /// The host answered before the patch and never again, while an unpatched host went on.
     HostLost,
+    /// Remote clients got no good answer for longer than the gate allows.
+    Outage,
     /// Failed before and fails after: the patch cannot be judged by it.
     BrokenBefore,
     /// Failed before, passes after.
@@ -195,6 +202,7 @@ impl Class {
             Self::ModeDrift => "mode-drift",
             Self::Failure => "failure",
             Self::HostLost => "host-lost",
+            Self::Outage => "outage",
             Self::BrokenBefore => "broken-before",
             Self::Fixed => "fixed",
             Self::AccessLost => "access-lost",
@@ -274,6 +282,8 @@ pub enum Missing {
     Coverage,
     /// A watched domain lost access silently, and no check needed it.
     Access,
+    /// Whether remote clients went on being served was not seen.
+    Soak,
     /// Planned checks did not run.
     NotRun,
     /// Checks could not be made.
@@ -298,6 +308,7 @@ impl Missing {
             Self::Patch => "patch",
             Self::Coverage => "coverage",
             Self::Access => "access",
+            Self::Soak => "soak",
             Self::NotRun => "not-run",
             Self::Errored => "errored",
             Self::Failed => "failed",

@@ -11,6 +11,7 @@ mod link;
 mod lock;
 mod look;
 mod patch;
+mod soak;
 mod state;
 mod sweep;
 mod waves;

@@ -9,7 +9,7 @@ use patchgate_core::{
     verdict::{Finding, Verdict},
 };
 
-use crate::{console::exit_words, story, tally};
+use crate::{console::exit_words, soak, story, tally};
 
 /// Tells the end of a run in Markdown (GitLab's and GitHub's); the gate comes first.
 #[must_use]
@@ -19,6 +19,7 @@ pub fn summary(plan: &Plan, judgement: &Judgement) -> String {
     sections.extend(waves(verdict));
     sections.extend(findings("Findings", &verdict.findings));
     sections.extend(findings("Waived", &verdict.waived));
+    sections.extend(probes(verdict));
     sections.extend(unseen(verdict));
     sections.extend(denials(verdict));
     sections.join("\n")
@@ -78,6 +79,17 @@ fn unseen(verdict: &Verdict) -> Option<String> {
         let _ = writeln!(text, "- {}", escaped(&story::of_undecided(missing)));
     }
     (!verdict.undecided.is_empty()).then_some(text)
+}
+
+fn probes(verdict: &Verdict) -> Option<String> {
+    let mut text = "## Remote clients meanwhile\n\n".to_owned();
+    for (head, outages) in verdict.soak.iter().map(soak::of_check) {
+        let _ = writeln!(text, "- {}", escaped(&head));
+        for outage in outages {
+            let _ = writeln!(text, "  - {}", escaped(&outage));
+        }
+    }
+    (!verdict.soak.is_empty()).then_some(text)
 }
 
 fn denials(verdict: &Verdict) -> Option<String> {

@@ -85,6 +85,7 @@ fn class(class: Class) -> &'static str {
         Class::ModeDrift => "SELinux mode drift",
         Class::Failure => "failure",
         Class::HostLost => "host lost",
+        Class::Outage => "outage",
         Class::BrokenBefore => "broken before the patch",
         Class::Fixed => "fixed by the patch",
         Class::AccessLost => "access lost, and no failed check explained by it",

@@ -153,6 +153,7 @@ pub(crate) fn plan() -> Plan {
         states: STATES.to_vec(),
         cells,
         experiments: false,
+        soak: None,
         waves: None,
     }
 }
@@ -228,6 +229,7 @@ pub(crate) fn open() -> Judgement {
         findings: vec![],
         undecided: vec![],
         waived: vec![],
+        soak: Vec::new(),
         waves: None,
     };
     Judgement { verdict, cells }

@@ -18,6 +18,7 @@ use patchgate_core::{
     patchset,
     plan::{Plan, PlannedHost},
     policy::{self, Policy},
+    soak::Soak,
     suite::{self, Suite},
     wave::{Staging, Waves},
 };
@@ -74,6 +75,8 @@ pub struct Scenario {
     pub experiments: bool,
     /// Whether the hosts are lab hosts.
     pub lab: bool,
+    /// How often remote clients ask beside the patch; they do not where nothing is said.
+    pub probe_every: Option<Duration>,
 }
 
 /// A scenario that was played.
@@ -117,6 +120,7 @@ impl Scenario {
             experiment: None,
             experiments: true,
             lab: true,
+            probe_every: None,
         }
     }
 
@@ -145,8 +149,10 @@ impl Scenario {
         };
         let patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
         let waves = patch.as_ref().and_then(|_| self.waves());
+        let soak = self.probe_every.and_then(|every| Soak::of(&suites, every));
         Plan {
             experiments: self.experiments,
+            soak,
             waves,
             ..Plan::lay(run, &self.inventory(), suites, patch, policy)
         }

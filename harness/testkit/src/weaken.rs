@@ -138,6 +138,9 @@ fn is_evidence(what: &What) -> bool {
         | What::PatchStarted { .. }
         | What::PatchFinished { .. }
         | What::ServicesRestarted { .. }
+        | What::SoakBegun { .. }
+        | What::SoakProbed { .. }
+        | What::SoakEnded { .. }
         | What::HostFinished { .. }
         | What::WaveBegun { .. }
         | What::WaveStopped { .. }
@@ -172,26 +175,21 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
                 packages: Reading::missing(gone()),
             },
         )],
-        What::PatchFinished { .. } => [PatchEnd::Lost, PatchEnd::StillRunning]
-            .map(|end| {
-                let (transaction, output) = (None, String::new());
-                (
-                    "another end in",
-                    What::PatchFinished {
-                        end,
-                        transaction,
-                        output,
-                    },
-                )
-            })
-            .to_vec(),
+        What::PatchFinished { .. } => other_ends(),
         What::ServicesRestarted { .. } => {
             let units = BTreeMap::new();
             vec![("no unit in", What::ServicesRestarted { units })]
         }
         What::VectorsRead { vectors } => vectors.known().map(of_vectors).unwrap_or_default(),
+        What::SoakProbed { stretch } => {
+            let mut shorter = stretch.clone();
+            shorter.took_ms.pop();
+            vec![("a probe less in", What::SoakProbed { stretch: shorter })]
+        }
         What::RunStarted { .. }
         | What::HostConnected { .. }
+        | What::SoakBegun { .. }
+        | What::SoakEnded { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
@@ -208,6 +206,16 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::RunFinished {}
         | What::Unknown => Vec::new(),
     }
+}
+
+fn other_ends() -> Vec<(&'static str, What)> {
+    let end = |end| What::PatchFinished {
+        end,
+        transaction: None,
+        output: String::new(),
+    };
+    let ends = [PatchEnd::Lost, PatchEnd::StillRunning];
+    ends.map(|e| ("another end in", end(e))).to_vec()
 }
 
 fn gone() -> String {

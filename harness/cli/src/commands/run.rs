@@ -17,6 +17,7 @@ use patchgate_core::{
     inventory::{Inventory, InventoryHost},
     judge,
     plan::Plan,
+    soak::Soak,
     wave::Waves,
 };
 use patchgate_engine::{
@@ -32,7 +33,7 @@ use tokio::sync::oneshot;
 use super::judge::{code, told, write_reports};
 use crate::{
     Ended,
-    args::{CheckArgs, Recording, RunArgs, When},
+    args::{CheckArgs, Probes, Recording, RunArgs, When},
     error::CliError,
     files::{self, Loaded},
     out, signals,
@@ -54,6 +55,8 @@ struct Permissions {
     experiments: bool,
     /// The waves that hosts are patched in.
     waves: Option<Waves>,
+    /// What is probed beside the patch.
+    soak: Option<Soak>,
 }
 
 /// The main job.
@@ -65,8 +68,23 @@ pub(crate) fn run(args: &RunArgs, told: Told) -> Ended {
         break_lock: args.break_lock.clone(),
         experiments: !args.no_experiments,
         waves,
+        soak: soak(&loaded, &args.probes)?,
     };
     start(loaded, &args.recording, may, told)
+}
+
+/// What is probed beside the patch; a gate that limits outages needs it.
+fn soak(loaded: &Loaded, args: &Probes) -> Result<Option<Soak>, CliError> {
+    let soak = match args.no_probes {
+        true => None,
+        false => Soak::of(&loaded.suites, args.probe_every),
+    };
+    if loaded.policy.outage.is_none() || soak.is_some() {
+        return Ok(soak);
+    }
+    let message = "the gate limits outages, and nothing is asked between the checks";
+    let hint = "leave `--no-probes` out, and have a suite with a remote `http` check";
+    Err(CliError::usage(message).hint(hint))
 }
 
 /// Suites only.
@@ -107,6 +125,7 @@ fn start(loaded: Loaded, recording: &Recording, may: Permissions, told: Told) ->
     let plan = Plan {
         experiments: may.experiments,
         waves: may.waves,
+        soak: may.soak,
         ..Plan::lay(new.id.clone(), &inventory, suites, patch, policy)
     };
     if plan.cells.is_empty() {

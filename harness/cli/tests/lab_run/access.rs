@@ -76,6 +76,7 @@ fn fingerprint(lab: &Lab, known_hosts_line: &str) -> String {
 fn an_account_with_sudo_sees_all_and_one_without_says_what_it_cannot_see() {
     let lab = Lab::with(&[REBUILD]);
     let root = "ansible_user: root\n";
+    only_what_the_docs_say(&lab);
     let sudo = "ansible_user: cloud-user\n    ansible_become: true\n";
     let ended = lab.check(&lab.inventory_with(root, sudo)).with_code(0);
     assert_eq!(gaps(&ended), json!([]));
@@ -91,6 +92,22 @@ fn an_account_with_sudo_sees_all_and_one_without_says_what_it_cannot_see() {
         assert!(gaps.as_array().unwrap().contains(&json!(gap)), "{gaps}");
     }
     assert_never_says_no_denials(&ended);
+}
+
+/// Gives the account what docs/hosts.md says, in place of all that it may do.
+fn only_what_the_docs_say(lab: &Lab) {
+    let docs = include_str!("../../../../docs/hosts.md");
+    let line = docs
+        .lines()
+        .find_map(|l| l.trim().strip_prefix("patchgate ALL="));
+    let rule = format!("cloud-user ALL={}", line.unwrap());
+    let file = "/etc/sudoers.d/90-cloud-user";
+    let script = format!(
+        "cat >{file} <<'END'\n{rule}\nEND\nvisudo -qcf {file} && sed -i '/^ssh-/s/^/restrict /' ~cloud-user/.ssh/authorized_keys"
+    );
+    lab.in_guest(REBUILD, &script);
+    let other = lab.try_in_guest(REBUILD, "runuser -u cloud-user -- sudo -n -- id -u");
+    assert!(!other.status.success(), "another command is let through");
 }
 
 fn gaps(ended: &Ended) -> Value {

@@ -49,6 +49,14 @@ fn the_outage_of_february_closes_the_gate_and_names_what_brought_it() {
         finding["twin"],
         json!({ "host": UPSTREAM, "fate": "unaffected" })
     );
+    // Between the checks remote clients felt it from the transaction on, and to the end.
+    let outages = probed(&verdict, REBUILD)["outages"].as_array().unwrap();
+    let last = outages.last().unwrap();
+    assert_eq!(last["at_most_ms"], Value::Null, "it never ended: {last}");
+    assert_eq!(
+        outages[0]["during"], "during the transaction",
+        "{outages:?}"
+    );
     let upstream = host_of(&verdict, UPSTREAM);
     assert!(
         upstream["packages"].to_string().contains("-155."),
@@ -76,6 +84,10 @@ fn night(name: &str, code: i32) -> Value {
     let before = [UPSTREAM, REBUILD].map(|host| (host, lab.processes(host)));
     let ended = lab.start_night(name).end().with_code(code);
     assert_whole(&ended);
+    for host in [UPSTREAM, REBUILD] {
+        let told = probed(&ended.record.verdict(), host).clone();
+        assert!(told["probes"].as_u64() > Some(5), "{told}");
+    }
     for (host, before) in before {
         let locked = lab.try_in_guest(host, "test -e /var/lib/patchgate/lock/owner");
         assert_eq!(locked.status.code(), Some(1), "{host} is locked");
@@ -111,6 +123,12 @@ fn assert_seen(finding: &Value, state: &str, text: &str) {
             && seen["text"].as_str().unwrap().starts_with(text)
     });
     assert!(seen, "{state}: {text}: {finding}");
+}
+
+/// What the probes of a host's page saw between the checks.
+fn probed<'a>(verdict: &'a Value, name: &str) -> &'a Value {
+    let told = verdict["soak"].as_array().unwrap();
+    told.iter().find(|told| told["host"] == name).unwrap()
 }
 
 fn host_of<'a>(verdict: &'a Value, name: &str) -> &'a Value {

@@ -76,6 +76,7 @@ impl Night {
                 hosts: vec![host],
                 states: vec![State::Baseline, State::Patched, State::Restarted],
                 cells: Vec::new(),
+                soak: None,
                 waves: None,
             },
             events: Vec::new(),

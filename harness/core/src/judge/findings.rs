@@ -6,7 +6,7 @@ use super::{
     View, allowances, cause,
     cells::CellResult,
     compare::{Change, change},
-    denials, drift, suspects,
+    denials, drift, soak, suspects,
 };
 use crate::{
     id::{HostName, SuiteName},
@@ -21,6 +21,7 @@ pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
     let mut findings = of_checks(view);
     findings.extend(drift::find(view));
     findings.extend(of_lost_hosts(view));
+    findings.extend(soak::find(view));
     findings.extend(of_vectors(view, &findings));
     findings.extend(allowances::find(view));
     findings.sort_by(|a, b| (a.class, &a.id).cmp(&(b.class, &b.id)));
@@ -78,6 +79,7 @@ fn of_group(view: &View<'_>, group: Group, results: &[&CellResult]) -> Finding {
         | Class::ModeDrift
         | Class::Failure
         | Class::HostLost
+        | Class::Outage
         | Class::BrokenBefore
         | Class::AccessLost
         | Class::AllowExpired

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{View, cells::CellResult, drift, hosts, unsettled, vectors, waves, whole};
+use super::{View, cells::CellResult, drift, hosts, soak, unsettled, vectors, waves, whole};
 use crate::{
     event::PatchEnd,
     exit::{self, ExitCode},
@@ -45,6 +45,7 @@ pub(super) fn decide(view: &View<'_>, findings: Vec<Finding>) -> Verdict {
         undecided,
         waived: Vec::new(),
         waves: waves::told(view),
+        soak: soak::told(view),
     }
 }
 
@@ -74,7 +75,8 @@ fn closes(view: &View<'_>, finding: &Finding) -> bool {
         Class::ModeDrift => forbidden(Forbidden::ModeDrift),
         // What a suite says of a host that it does not fit is no confirmed failure.
         Class::Failure => (required || forbidden(Forbidden::MissingCheck)) && fits(view, finding),
-        Class::HostLost => true,
+        // A finding only where it is longer than the policy lets pass.
+        Class::HostLost | Class::Outage => true,
         Class::BrokenBefore
         | Class::Fixed
         | Class::AccessLost
@@ -119,6 +121,7 @@ fn missing(view: &View<'_>, closing: &[&Finding]) -> Vec<Undecided> {
         missing.extend(unsettled::of_cells(view, closing, &host.name));
         missing.extend(of_coverage(view, &host.name));
         missing.extend(drift::unread(view, &host.name));
+        missing.extend(soak::unseen(view, &host.name));
         missing.extend(of_host(view, closing, host));
         missing.extend(whole::of_facts(view, host));
     }

@@ -1,8 +1,8 @@
 //! The YAML of a gate → [`Policy`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Forbidden, Policy, Required, RequiredCoverage};
+use super::{Forbidden, OutageLimit, Policy, Required, RequiredCoverage};
 use crate::{
     id::{SuiteName, check_name},
     source::{
@@ -12,6 +12,9 @@ use crate::{
         reader::{Field, Reader, did_you_mean},
     },
 };
+
+/// The longest outage that a limit can let pass: a day.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads a gate; `file` is the name that diagnostics give the text, `known` the suites that there are.
 ///
@@ -49,7 +52,8 @@ fn read_require(field: &Field<'_>, known: &[SuiteName]) -> Option<Policy> {
     let suites = reader.required("suites").map(|f| read_suites(&f, known));
     let coverage = reader.or_default("coverage", RequiredCoverage::Complete, read_coverage);
     let no = reader.optional("no");
-    reader.not_built(&["outage"]);
+    let outage = reader.optional("outage");
+    let outage = outage.map_or(Some(None), |f| read_outage(&f).map(Some));
     reader.finish();
     // Where the word is wrong, the one that raises no second mistake.
     let seen = coverage.unwrap_or(RequiredCoverage::Complete);
@@ -59,6 +63,17 @@ fn read_require(field: &Field<'_>, known: &[SuiteName]) -> Option<Policy> {
         suites: suites?,
         coverage: coverage?,
         forbid,
+        outage: outage?,
+    })
+}
+
+fn read_outage(field: &Field<'_>) -> Option<OutageLimit> {
+    let reader = field.map("`outage`")?;
+    let longer_than = reader.required("longer_than");
+    let longer_than = longer_than.and_then(|f| f.duration(Duration::ZERO..=LONGEST_OUTAGE));
+    reader.finish();
+    Some(OutageLimit {
+        longer_than: longer_than?,
     })
 }
 

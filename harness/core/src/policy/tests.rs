@@ -36,7 +36,7 @@ f:4:13: error: `coverage` cannot be `full` (expected one of `complete`, `not-col
 f:5:8: error: `no` cannot hold `regresion` (expected one of `regression`, `rebuild-only`, `new-denial`, `mode-drift`, `missing-check`)
   help: did you mean `regression`?
 f:5:31: error: `new-denial` stands in `no` twice
-f:6:3: error: `outage` is known but not built in this version
+f:6:11: error: `outage` needs the key `longer_than`
 f:7:1: error: `budget` is known but not built in this version
 f:8:1: error: `waivers` is known but not built in this version
 f:9:1: error: `extra` is not a key of a gate (expected one of `gate`, `require`)
@@ -89,10 +89,13 @@ require:
   suites: { httpd: all }
   coverage: complete
   no: [mode-drift, regression]
+  outage: { longer_than: 5s }
 ";
     let found = read(text).unwrap();
     assert_eq!((found.name.as_str(), found.suites.len()), ("g", 1));
     assert_eq!(found.forbid, [Forbidden::ModeDrift, Forbidden::Regression]);
+    let longer_than = Duration::from_secs(5);
+    assert_eq!(found.outage, Some(OutageLimit { longer_than }));
     let none = read("gate: g\nrequire: { suites: { httpd: all }, no: [] }").unwrap();
     assert_eq!(none.forbid, []);
 }

@@ -5,18 +5,20 @@ use std::time::Duration;
 use patchgate_core::{
     event::{PatchEnd, What},
     evidence::window::Expectations,
+    facts::Facts,
     needs,
     patchset::{PatchSet, Services},
     plan::PlannedHost,
     state::State,
 };
-use tokio::time::timeout;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     Run, StopSignal,
     link::{Link, Stop},
     look::Looked,
     patch::dirt,
+    soak::{self, Over},
 };
 use crate::{host::Connector, probe::Prober, record::RecordError, script::restart};
 
@@ -59,6 +61,17 @@ const POLICY_LOAD: Expectations = Expectations {
     mode_change: false,
 };
 
+/// How a host is left after its patch.
+enum Parting {
+    /// Its lock is given back.
+    Leave {
+        /// What is left undone on it.
+        dirty: Option<String>,
+    },
+    /// Its transaction goes on by itself.
+    Working,
+}
+
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// A run that changes nothing: one state.
     async fn check(&mut self) -> Result<(), Stop> {
@@ -94,6 +107,34 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             return self.leave_host(None).await;
         }
         self.go_on()?;
+        match self.beside_probes(set, &facts).await? {
+            Parting::Leave { dirty } => self.leave_host(dirty).await,
+            // The lock stays as long as the work does, and what changes meanwhile is not looked at.
+            Parting::Working => self.finish(None),
+        }
+    }
+
+    /// The patch and the states after it, while remote clients go on asking.
+    async fn beside_probes(&mut self, set: &PatchSet, before: &Facts) -> Result<Parting, Stop> {
+        let (run, host) = (self.run, self.host);
+        let (say, over) = oneshot::channel();
+        let patched = async {
+            let ended = self.patched(set, before).await;
+            let over = match &ended {
+                Ok(_) => Over::Ended,
+                Err(_) => Over::BrokenOff,
+            };
+            // Where nothing is probed, nobody listens.
+            let _ = say.send(over);
+            ended
+        };
+        let (ended, probed) = tokio::join!(patched, soak::beside(run, host, over));
+        probed?;
+        ended
+    }
+
+    /// The patch and the states after it.
+    async fn patched(&mut self, set: &PatchSet, before: &Facts) -> Result<Parting, Stop> {
         let (stay, end) = self.apply(set, POLICY_LOAD).await?;
         let after = match self.look(stay).await {
             Ok(after) => Some(after.facts),
@@ -104,14 +145,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             PatchEnd::NothingToDo | PatchEnd::Exited(0) => {
                 self.diagnose(State::Patched).await?;
                 self.restarted(&set.services).await?;
-                self.leave_host(None).await
+                Ok(Parting::Leave { dirty: None })
             }
             PatchEnd::Exited(_) | PatchEnd::Lost | PatchEnd::NotStarted { .. } => {
                 self.diagnose(State::Patched).await?;
-                self.leave_host(dirt(&end, &facts, after.as_ref())).await
+                let dirty = dirt(&end, before, after.as_ref());
+                Ok(Parting::Leave { dirty })
             }
-            // The lock stays as long as the work does, and what changes meanwhile is not looked at.
-            PatchEnd::StillRunning => self.finish(None),
+            PatchEnd::StillRunning => Ok(Parting::Working),
         }
     }
 

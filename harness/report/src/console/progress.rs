@@ -169,6 +169,9 @@ fn doing(what: &What) -> Option<&'static str> {
         What::HostFinished { .. } => Some("done"),
         What::RunStarted { .. }
         | What::ArtifactSaved { .. }
+        | What::SoakBegun { .. }
+        | What::SoakProbed { .. }
+        | What::SoakEnded { .. }
         | What::WaveBegun { .. }
         | What::WaveStopped { .. }
         | What::RunInterrupted { .. }

@@ -11,7 +11,7 @@ use patchgate_core::{
 };
 
 use super::colour::{Mood, Paint};
-use crate::{story, tally};
+use crate::{soak, story, tally};
 
 /// Tells the end of a run; the last line is the gate's. Denials are spoken of only in the
 /// judgement's own statements.
@@ -24,6 +24,7 @@ pub fn summary(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
     if !verdict.waived.is_empty() {
         sections.push(findings("waived", &verdict.waived, paint));
     }
+    sections.extend(probes(verdict, paint));
     sections.extend(unseen(verdict, paint));
     sections.extend(denials(verdict, paint));
     sections.push(gate(verdict, paint));
@@ -76,6 +77,17 @@ fn waves(verdict: &Verdict, paint: Paint) -> Option<String> {
     let lines = story::of_waves(verdict.waves.as_ref()?).into_iter();
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     Some(paint.mood(Mood::Heading, "waves") + "\n" + &lines)
+}
+
+fn probes(verdict: &Verdict, paint: Paint) -> Option<String> {
+    let mut text = paint.mood(Mood::Heading, "remote clients meanwhile") + "\n";
+    for (head, outages) in verdict.soak.iter().map(soak::of_check) {
+        let _ = writeln!(text, "  {head}");
+        for outage in outages {
+            let _ = writeln!(text, "    {}", paint.mood(Mood::Unsure, &outage));
+        }
+    }
+    (!verdict.soak.is_empty()).then_some(text)
 }
 
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {

@@ -103,7 +103,17 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::RunInterrupted { signal } => told(Mood::Bad, &format!("INTERRUPTED by {signal}")),
         What::RunFinished {} => told(Mood::Plain, "run finished"),
         What::Diagnosed { diagnosis } => of_diagnosis(diagnosis),
-        What::WindowCaptured { .. }
+        What::SoakBegun { every, checks } => {
+            let (n, every) = (checks.len(), show_duration(*every));
+            let s = if n == 1 { "" } else { "s" };
+            told(
+                Mood::Plain,
+                &format!("asking {n} check{s} from here every {every} until the end"),
+            )
+        }
+        What::SoakProbed { .. }
+        | What::SoakEnded { .. }
+        | What::WindowCaptured { .. }
         | What::SnapshotTaken { .. }
         | What::ArtifactSaved { .. }
         | What::Unknown => None,

@@ -11,7 +11,7 @@ use super::{
     Times, case, names, safe,
     suites::{Properties, Suite, empty},
 };
-use crate::{story, tally};
+use crate::{soak, story, tally};
 
 /// Where the gate is decided: not on any host of the inventory.
 const DECIDED_ON: &str = "controller";
@@ -140,5 +140,9 @@ fn table(plan: &Plan, judgement: &Judgement) -> String {
     }
     let waves = judgement.verdict.waves.as_ref();
     lines.extend(waves.into_iter().flat_map(story::of_waves));
+    for (head, outages) in judgement.verdict.soak.iter().map(soak::of_check) {
+        lines.push(head);
+        lines.extend(outages.into_iter().map(|outage| format!("  {outage}")));
+    }
     lines.join("\n")
 }

@@ -6,6 +6,7 @@ use std::{
     fmt::Write as _,
     io::{self, Write},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use patchgate_core::{
@@ -151,6 +152,11 @@ fn detail(what: &What) -> Option<String> {
             units.iter().map(unit).collect::<Vec<_>>().join(", ")
         }
         What::Diagnosed { diagnosis } => steps::found(&diagnosis.found),
+        What::SoakProbed { stretch } => {
+            let took = Duration::ZERO;
+            let saw = observation(&stretch.saw.observation(took));
+            format!("{} {} times {saw}", stretch.check, stretch.took_ms.len())
+        }
         What::HostFinished { dirty } => dirty.clone()?,
         What::WaveBegun { wave } => wave.to_string(),
         What::WaveStopped { wave, why } => format!("{wave}: {why}"),
@@ -161,6 +167,8 @@ fn detail(what: &What) -> Option<String> {
         | What::PatchStarted { .. }
         | What::SnapshotTaken { .. }
         | What::ArtifactSaved { .. }
+        | What::SoakBegun { .. }
+        | What::SoakEnded { .. }
         | What::RunFinished {}
         | What::Unknown => return None,
     })

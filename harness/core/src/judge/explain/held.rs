@@ -1,5 +1,7 @@
 //! What an event holds, in a line.
 
+use std::time::Duration;
+
 use crate::{
     diagnosis::{ExperimentEvent, Found, UnitFound},
     event::{PatchEnd, RestartEnd, What},
@@ -12,7 +14,9 @@ use crate::{
     plan::Plan,
     reading::Reading,
     snapshot::{policy::PathLabel, system::Listener},
+    soak::Stretch,
     text::one_line,
+    time::show_duration,
 };
 
 /// The longest line.
@@ -79,6 +83,13 @@ impl Teller<'_> {
                 let all = units.iter().map(|(unit, end)| restarted(unit, end));
                 format!("restarted: {}", all.collect::<Vec<_>>().join(", "))
             }
+            What::SoakBegun { every, checks } => {
+                let checks: Vec<_> = checks.iter().map(ToString::to_string).collect();
+                let every = show_duration(*every);
+                format!("remote probes began, every {every}: {}", checks.join(", "))
+            }
+            What::SoakProbed { stretch } => self.probed(stretch),
+            What::SoakEnded { places } => format!("remote probes ended, {places} of each check"),
             What::ArtifactSaved { path, .. } => format!("saved {path}"),
             What::HostFinished { dirty } => match dirty {
                 Some(why) => format!("left dirty: {why}"),
@@ -103,6 +114,18 @@ impl Teller<'_> {
             None => "is answered by the window".to_owned(),
         };
         short(&text)
+    }
+
+    /// What some probes saw.
+    fn probed(&self, stretch: &Stretch) -> String {
+        let took = stretch.took_ms.first().copied().unwrap_or_default();
+        let saw = stretch.saw.observation(Duration::from_millis(took));
+        let n = count(stretch.took_ms.len(), "remote probe");
+        format!(
+            "{n} of {}: {}",
+            stretch.check,
+            self.saw(&stretch.check, &saw)
+        )
     }
 
     /// What a step found.
