@@ -14,6 +14,7 @@ mod explain;
 mod findings;
 mod gate;
 mod hosts;
+mod patched;
 mod suspects;
 mod unsettled;
 mod vectors;

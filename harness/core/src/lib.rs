@@ -29,5 +29,6 @@ pub mod suite;
 pub mod template;
 pub mod text;
 pub mod time;
+pub mod transaction;
 pub mod verdict;
 pub mod wave;

@@ -45,6 +45,9 @@ pub struct Plan {
     /// The waves that the hosts are patched in; none: all at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waves: Option<Waves>,
+    /// Whether hosts are only asked what the patch set would do: nothing is changed and nothing checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
 }
 
 /// What the judgement needs to know of a host.
@@ -106,6 +109,7 @@ impl Plan {
             cells,
             experiments: true,
             waves,
+            preview: false,
         }
     }
 

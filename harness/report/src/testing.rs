@@ -154,6 +154,7 @@ pub(crate) fn plan() -> Plan {
         cells,
         experiments: false,
         waves: None,
+        preview: false,
     }
 }
 
@@ -172,6 +173,7 @@ fn summary(planned: &PlannedHost, os: &str, package: &str, said: &str) -> HostSu
         os: Some(os.into()),
         packages: vec![package.into()],
         transaction: Some("42".into()),
+        patch: None,
         denials: STATES.map(statement).to_vec(),
     }
 }

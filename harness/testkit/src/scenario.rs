@@ -15,7 +15,7 @@ use patchgate_core::{
     id::{HostName, RunId},
     inventory::{self, Defaults, Inventory},
     judge::{self, Judgement},
-    patchset,
+    patchset::{self, PatchSet},
     plan::{Plan, PlannedHost},
     policy::{self, Policy},
     suite::{self, Suite},
@@ -24,6 +24,7 @@ use patchgate_core::{
 use patchgate_engine::{
     host::Target,
     record::{self, Journal, PLAN, RunDir},
+    rpm_files,
     runner::{self, Known, Run, Wanted},
 };
 
@@ -38,6 +39,9 @@ const HTTPD: &str = include_str!("../../../suites/httpd/suite.yaml");
 const SELINUX: &str = include_str!("../../../suites/selinux/suite.yaml");
 const PATCH: &str = "patch_set: 2013-02-22\nselect: { updates: all }\nwithin: 15m\n\
                      services: { restart: [httpd] }\n";
+
+/// Where scenarios' RPM files are.
+const RPMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/tests/captured/rpm");
 
 /// A run over scripted hosts.
 #[derive(Clone, Debug)]
@@ -74,6 +78,8 @@ pub struct Scenario {
     pub experiments: bool,
     /// Whether the hosts are lab hosts.
     pub lab: bool,
+    /// Whether the hosts are only asked what the patch set would do.
+    pub preview: bool,
 }
 
 /// A scenario that was played.
@@ -117,6 +123,7 @@ impl Scenario {
             experiment: None,
             experiments: true,
             lab: true,
+            preview: false,
         }
     }
 
@@ -143,11 +150,16 @@ impl Scenario {
             Some(text) => parsed(policy::parse(text, "gate.yaml", &names)),
             None => Policy::strict(names),
         };
-        let patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
+        let mut patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
+        for rpm in patch.iter_mut().flat_map(PatchSet::rpm_files) {
+            rpm.file = format!("{RPMS}/{}", rpm.file);
+            rpm.read = Some(parsed(rpm_files::read(rpm.file.as_ref())));
+        }
         let waves = patch.as_ref().and_then(|_| self.waves());
         Plan {
             experiments: self.experiments,
             waves,
+            preview: self.preview,
             ..Plan::lay(run, &self.inventory(), suites, patch, policy)
         }
     }
