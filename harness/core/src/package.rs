@@ -1,8 +1,13 @@
 //! Packages: NEVRA, rpm's version order, and the difference between two package sets.
 
+pub mod header;
+mod spec;
+
 use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+
+pub use self::spec::{NEVRA, NevraSpec};
 
 /// A package's name, epoch, version, release and architecture.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -113,13 +118,19 @@ impl PackageChange {
         }
     }
 
+    /// The package that is there afterwards, else the one that is gone.
+    #[must_use]
+    pub fn package(&self) -> &Nevra {
+        match self {
+            Self::Installed(p) | Self::Removed(p) => p,
+            Self::Upgraded { to, .. } | Self::Downgraded { to, .. } => to,
+        }
+    }
+
     /// The package's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        match self {
-            Self::Installed(p) | Self::Removed(p) => &p.name,
-            Self::Upgraded { to, .. } | Self::Downgraded { to, .. } => &to.name,
-        }
+        &self.package().name
     }
 }
 

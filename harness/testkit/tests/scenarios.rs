@@ -93,6 +93,25 @@ scenarios! {
         needs_unmet
         packages_unknown
     }
+    selection {
+        by_advisory
+        advisory_converged
+        advisory_unknown
+        advisory_not_brought
+        advisory_excluded
+        by_security
+        security_left_out
+        security_unknown
+        excluded_all_the_same
+        changed_beside
+        by_package
+        package_not_brought
+        package_only_claimed
+        by_rpm_file
+        rpm_file_damaged
+        with_yum
+        with_dnf5
+    }
     transport {
         unreachable
         key_changed
