@@ -15,7 +15,7 @@ use crate::{
     observation::Observation,
     reading::Reading,
     snapshot::Snapshot,
-    soak::Stretch,
+    soak::{SoakEnd, Stretch},
     state::State,
     transaction::Preview,
 };
@@ -183,8 +183,8 @@ pub enum What {
     },
     /// The probes ended.
     SoakEnded {
-        /// How many times each check was to be asked.
-        places: u64,
+        /// How.
+        end: SoakEnd,
     },
     /// The host's part of the run is over.
     HostFinished {

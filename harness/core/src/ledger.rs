@@ -12,7 +12,7 @@ use crate::{
     package::Nevra,
     reading::Reading,
     snapshot::Snapshot,
-    soak::{Answer, SoakLedger},
+    soak::SoakLedger,
     state::State,
     transaction::Preview,
 };
@@ -324,7 +324,6 @@ fn is_answer(what: &What) -> bool {
         What::WindowCaptured { capture, .. } => capture.end.known().is_some(),
         What::PatchPlanned { packages, .. } => packages.known().is_some(),
         What::PatchFinished { end, .. } => matches!(end, PatchEnd::Exited(_)),
-        What::SoakProbed { stretch } => matches!(stretch.saw, Answer::Answered { .. }),
         What::RunStarted { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
@@ -334,6 +333,8 @@ fn is_answer(what: &What) -> bool {
         | What::PatchStarted { .. }
         | What::ArtifactSaved { .. }
         | What::Diagnosed { .. }
+        // Written long after they were answered.
+        | What::SoakProbed { .. }
         | What::SoakBegun { .. }
         | What::SoakEnded { .. }
         | What::HostFinished { .. }

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event::What,
+    event::{PatchEnd, What},
     id::CheckId,
     observation::{HttpAnswer, HttpEnd, HttpFailure, HttpPhase, HttpSeen, Observation},
     suite::{Check, CheckKind, Suite, Vantage},
@@ -135,9 +135,11 @@ impl Answer {
 pub struct Stretch {
     /// The check.
     pub check: CheckId,
-    /// The first one's place on the grid: it was begun `first` times the rate after the soak's begin.
+    /// The first one's number, from 0; each that was to be made has one, also where it was not made.
     pub first: u64,
-    /// How long each of them took, in milliseconds, in order.
+    /// When each of them was begun, in order: milliseconds since the soak's begin.
+    pub begun_ms: Vec<u64>,
+    /// How long each of them took, in milliseconds.
     pub took_ms: Vec<u64>,
     /// What all of them saw.
     pub saw: Answer,
@@ -147,19 +149,43 @@ pub struct Stretch {
 pub const LONGEST_STRETCH: usize = 30;
 
 impl Stretch {
-    /// Takes one more probe, if it follows and saw the same; else it is given back.
-    ///
-    /// # Errors
-    /// The probe as the beginning of another stretch.
-    pub fn take(&mut self, next: Self) -> Result<(), Self> {
-        let follows = self.first + self.took_ms.len() as u64 == next.first;
-        let room = self.took_ms.len() + next.took_ms.len() <= LONGEST_STRETCH;
-        if follows && room && self.check == next.check && self.saw == next.saw {
-            self.took_ms.extend(next.took_ms);
-            Ok(())
-        } else {
-            Err(next)
+    /// One probe.
+    #[must_use]
+    pub fn one(check: CheckId, number: u64, begun_ms: u64, took_ms: u64, saw: Answer) -> Self {
+        Self {
+            check,
+            first: number,
+            begun_ms: vec![begun_ms],
+            took_ms: vec![took_ms],
+            saw,
         }
+    }
+
+    /// The number of the probe that would follow; the end of all numbers where there is none.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        let len = u64::try_from(self.took_ms.len()).unwrap_or(u64::MAX);
+        self.first.saturating_add(len)
+    }
+
+    /// Takes more probes, if they follow and saw the same; else they are given back, as the beginning of
+    /// another stretch.
+    #[must_use]
+    pub fn take(&mut self, next: Self) -> Option<Self> {
+        let room = self.took_ms.len() + next.took_ms.len() <= LONGEST_STRETCH;
+        let follows = self.next() == next.first && self.check == next.check;
+        if !follows || !room || self.saw != next.saw {
+            return Some(next);
+        }
+        self.begun_ms.extend(next.begun_ms);
+        self.took_ms.extend(next.took_ms);
+        None
+    }
+
+    /// Begin and end of each probe, in milliseconds since the soak's begin.
+    pub fn times(&self) -> impl Iterator<Item = (u64, u64)> {
+        let both = self.begun_ms.iter().zip(&self.took_ms);
+        both.map(|(begun, took)| (*begun, begun.saturating_add(*took)))
     }
 }
 
@@ -172,23 +198,21 @@ pub struct SoakLedger {
     pub at: jiff::Timestamp,
     /// The time from one probe to the next.
     pub every: Duration,
-    /// Every probe that is in the record, by check and place on the grid.
-    pub probes: BTreeMap<CheckId, BTreeMap<u64, Probed>>,
-    /// How many places on the grid there were, once the soak has ended.
-    pub places: Option<u64>,
+    /// The probes of each check, in order, each with the event that tells of it.
+    pub probes: BTreeMap<CheckId, Vec<(u64, Stretch)>>,
+    /// How it ended, once it has.
+    pub ended: Option<SoakEnd>,
     /// What happened meanwhile, and when.
     pub marks: Vec<(jiff::Timestamp, Mark)>,
 }
 
-/// One probe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probed {
-    /// The event that tells of it.
-    pub seq: u64,
-    /// How long it took.
-    pub took: Duration,
-    /// What it saw.
-    pub saw: Answer,
+/// The end of a soak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoakEnd {
+    /// How many probes of each check were to be made.
+    pub places: u64,
+    /// When it was, in milliseconds since the soak's begin.
+    pub at_ms: u64,
 }
 
 /// What happens to a host beside its soak.
@@ -196,9 +220,11 @@ pub struct Probed {
 pub enum Mark {
     /// The transaction began.
     Transaction,
+    /// There was nothing to apply.
+    Nothing,
     /// The transaction ended.
     Patched,
-    /// The services were restarted.
+    /// The services had been restarted.
     Restarted,
 }
 
@@ -208,6 +234,7 @@ impl Mark {
     pub fn phrase(self) -> &'static str {
         match self {
             Self::Transaction => "during the transaction",
+            Self::Nothing => "with nothing applied",
             Self::Patched => "after the transaction",
             Self::Restarted => "after the restart of services",
         }
@@ -216,8 +243,14 @@ impl Mark {
     fn of(what: &What) -> Option<Self> {
         if let What::PatchStarted { .. } = what {
             Some(Self::Transaction)
-        } else if let What::PatchFinished { .. } = what {
-            Some(Self::Patched)
+        } else if let What::PatchFinished { end, .. } = what {
+            Some(match end {
+                PatchEnd::NothingToDo => Self::Nothing,
+                PatchEnd::Exited(_)
+                | PatchEnd::Lost
+                | PatchEnd::StillRunning
+                | PatchEnd::NotStarted { .. } => Self::Patched,
+            })
         } else if let What::ServicesRestarted { .. } = what {
             Some(Self::Restarted)
         } else {
@@ -234,29 +267,49 @@ impl SoakLedger {
                 begun: seq,
                 at,
                 every: *every,
-                probes: checks
-                    .iter()
-                    .map(|c| (c.clone(), BTreeMap::new()))
-                    .collect(),
-                places: None,
+                probes: checks.iter().map(|c| (c.clone(), Vec::new())).collect(),
+                ended: None,
                 marks: Vec::new(),
             });
         }
         let Some(soak) = soak else { return };
         if let What::SoakProbed { stretch } = what {
             soak.probe(seq, stretch);
-        } else if let What::SoakEnded { places } = what {
-            soak.places = Some(*places);
+        } else if let What::SoakEnded { end } = what {
+            soak.ended.get_or_insert(*end);
         }
         soak.marks.extend(Mark::of(what).map(|mark| (at, mark)));
     }
 
+    /// Takes probes that come after those that are there; what is told twice counts once.
     fn probe(&mut self, seq: u64, stretch: &Stretch) {
-        let probes = self.probes.entry(stretch.check.clone()).or_default();
-        for (place, took) in (stretch.first..).zip(&stretch.took_ms) {
-            let (took, saw) = (Duration::from_millis(*took), stretch.saw.clone());
-            probes.entry(place).or_insert(Probed { seq, took, saw });
+        let Some(known) = self.probes.get_mut(&stretch.check) else {
+            return;
+        };
+        let whole = stretch.begun_ms.len() == stretch.took_ms.len();
+        let next = known.last().map_or(0, |(_, last)| last.next());
+        if whole && stretch.first >= next {
+            known.push((seq, stretch.clone()));
         }
+    }
+
+    /// What the time at which something happened is called.
+    #[must_use]
+    pub fn phase(&self, at: jiff::Timestamp) -> &'static str {
+        let before = self.marks.iter().rev().find(|(mark, _)| *mark <= at);
+        before.map_or("before the transaction", |(_, mark)| mark.phrase())
+    }
+
+    /// What came to pass in a time.
+    pub fn within(
+        &self,
+        from: jiff::Timestamp,
+        until: jiff::Timestamp,
+    ) -> impl Iterator<Item = Mark> {
+        let marks = self.marks.iter();
+        marks
+            .filter(move |(at, _)| from < *at && *at <= until)
+            .map(|(_, mark)| *mark)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 /// Reads the wall clock, for people; nothing is judged by it.
@@ -50,6 +51,40 @@ impl Stopwatch {
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// How old something is, counting the time in which this machine slept.
+#[derive(Clone, Copy, Debug)]
+pub struct Age {
+    begun: Stopwatch,
+    asleep: Duration,
+}
+
+impl Age {
+    /// Something that begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self {
+            begun: Stopwatch::start(),
+            asleep: asleep(),
+        }
+    }
+
+    /// The age in whole milliseconds.
+    #[must_use]
+    pub fn millis(self) -> u64 {
+        let slept = asleep().saturating_sub(self.asleep);
+        let age = self.begun.elapsed() + slept;
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// How long this machine slept since it was booted: the clock that counts it against the one that does
+/// not. Read one after the other, they differ by some microseconds of their own.
+fn asleep() -> Duration {
+    let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+    let (awake, all) = (read(ClockId::Monotonic), read(ClockId::Boottime));
+    all.saturating_sub(awake)
 }
 
 /// Lets `pause` go by between two looks at a condition that nothing can announce, such as a host that

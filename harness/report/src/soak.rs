@@ -48,9 +48,9 @@ fn head(told: &SoakTold) -> String {
 /// `out for 7s from 23:14:05 UTC, during the transaction: connection refused (7)`.
 fn outage(outage: &Outage) -> String {
     let length = show_duration(Duration::from_millis(outage.length_ms));
-    let end = match outage.at_most_ms {
-        Some(_) => "",
-        None => " and not seen to come back",
+    let end = match outage.ended {
+        true => "",
+        false => " and not seen to come back",
     };
     let word = |(text, n): &(String, u64)| format!("{text} ({n})");
     let symptoms: Vec<_> = outage.symptoms.iter().map(word).collect();
@@ -90,11 +90,13 @@ mod tests {
             length_ms: 7000,
             at_least_ms: 6000,
             at_most_ms: Some(8000),
+            ended: true,
             symptoms: vec![("connection refused".to_owned(), 7)],
             evidence: vec![9],
         };
         let open = Outage {
             at_most_ms: None,
+            ended: false,
             ..outage.clone()
         };
         let (head, lines) = of_check(&told(vec![outage, open]));

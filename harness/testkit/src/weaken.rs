@@ -179,6 +179,7 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         What::VectorsRead { vectors } => vectors.known().map(of_vectors).unwrap_or_default(),
         What::SoakProbed { stretch } => {
             let mut shorter = stretch.clone();
+            shorter.begun_ms.pop();
             shorter.took_ms.pop();
             vec![("a probe less in", What::SoakProbed { stretch: shorter })]
         }

@@ -1,6 +1,7 @@
 //! `patchgate run` and `patchgate check`: the record is begun, the engine runs, the record is judged.
 
 mod keys;
+mod limits;
 mod live;
 
 use std::{
@@ -79,12 +80,22 @@ fn soak(loaded: &Loaded, args: &Probes) -> Result<Option<Soak>, CliError> {
         true => None,
         false => Soak::of(&loaded.suites, args.probe_every),
     };
-    if loaded.policy.outage.is_none() || soak.is_some() {
+    let Some(limit) = loaded.policy.outage else {
         return Ok(soak);
+    };
+    match soak {
+        None => {
+            let message = "the gate limits outages, and nothing is asked between the checks";
+            let hint = "leave `--no-probes` out, and have a suite with a remote `http` check";
+            Err(CliError::usage(message).hint(hint))
+        }
+        Some(soak) if soak.every >= limit.longer_than => {
+            let message = "probes are not made often enough for the gate's limit of outages";
+            let hint = "give `--probe-every` a time that is several times shorter";
+            Err(CliError::usage(message).hint(hint))
+        }
+        soak @ Some(_) => Ok(soak),
     }
-    let message = "the gate limits outages, and nothing is asked between the checks";
-    let hint = "leave `--no-probes` out, and have a suite with a remote `http` check";
-    Err(CliError::usage(message).hint(hint))
 }
 
 /// Suites only.
@@ -166,6 +177,7 @@ impl Upcoming {
         told: Told,
     ) -> Result<Ran, CliError> {
         keys::readable(inventory)?;
+        limits::raise();
         let dir = begin(&directory(recording, &self.id))?;
         let json = serde_json::to_vec_pretty(&plan).map_err(|e| CliError::Bug(e.to_string()))?;
         dir.write(PLAN, &json)?;

@@ -32,14 +32,17 @@ pub struct Outage {
     pub from: jiff::Timestamp,
     /// What happened on the host then: `during the transaction`.
     pub during: String,
-    /// From the first failed probe to the next good one, or to the last probe where none was good again, in
-    /// milliseconds: what people call its length.
+    /// From the begin of the first failed probe to the begin of the next good one, or to the soak's end where
+    /// none was good again, in milliseconds: what people call its length.
     pub length_ms: u64,
-    /// It was no shorter than this: between failed probes with no good or unseen one among them.
+    /// It was no shorter than this: from the end of a failed probe to the begin of a later one, with no good or
+    /// missing one between them.
     pub at_least_ms: u64,
-    /// It was no longer than this: from the last good probe before it to the next one after it. None where
-    /// there is no next one.
+    /// It was no longer than this: from the begin of the last good probe before it to the end of the first
+    /// good one after it. None where one of them is not there.
     pub at_most_ms: Option<u64>,
+    /// Whether a probe was good again.
+    pub ended: bool,
     /// How many probes failed in it, by what they saw, most first.
     pub symptoms: Vec<(String, u64)>,
     /// The numbers of the events that tell of it.

@@ -149,6 +149,18 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         about: &[CheckId],
     ) -> Result<(), Stop> {
         self.go_on()?;
+        self.quiet.send_replace(true);
+        let ended = self.make_experiment(state, domain, about).await;
+        self.quiet.send_replace(false);
+        ended
+    }
+
+    async fn make_experiment(
+        &mut self,
+        state: State,
+        domain: &str,
+        about: &[CheckId],
+    ) -> Result<(), Stop> {
         let watch = Stopwatch::start();
         let armed = match self.planned(state, domain, about) {
             Ok(of) => self.arm(&of).await?.map(|before| (of, before)),

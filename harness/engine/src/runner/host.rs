@@ -19,7 +19,7 @@ use super::{
     lock,
     look::Looked,
     patch::dirt,
-    soak::{self, Over},
+    soak::{self, Over, Signals},
 };
 use crate::{
     host::Connector,
@@ -145,17 +145,22 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     async fn beside_probes(&mut self, set: &PatchSet, before: &Facts) -> Result<Parting, Stop> {
         let (run, host) = (self.run, self.host);
         let (say, over) = oneshot::channel();
+        let signals = Signals {
+            over,
+            quiet: self.quiet.subscribe(),
+            stop: self.stop.clone(),
+        };
         let patched = async {
             let ended = self.patched(set, before).await;
             let over = match &ended {
-                Ok(_) => Over::Ended,
-                Err(_) => Over::BrokenOff,
+                Ok(_) if !self.stopped() => Over::Ended,
+                Ok(_) | Err(_) => Over::BrokenOff,
             };
             // Where nothing is probed, nobody listens.
             let _ = say.send(over);
             ended
         };
-        let (ended, probed) = tokio::join!(patched, soak::beside(run, host, over));
+        let (ended, probed) = tokio::join!(patched, soak::beside(run, host, signals));
         probed?;
         ended
     }

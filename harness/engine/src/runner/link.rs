@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patchgate_core::{event::What, evidence::access::Query, plan::PlannedHost};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::{Run, StopSignal};
 use crate::{
@@ -42,6 +42,8 @@ pub(super) struct Link<'a, C: Connector, P> {
     pub(super) stop: StopSignal,
     /// When the state that the host is in began.
     pub(super) entered: Instant,
+    /// Tells those who ask beside everything else to be quiet.
+    pub(super) quiet: watch::Sender<bool>,
     /// What the kernel answered at the baseline: asked again in every later state.
     pub(super) answered: Vec<Query>,
     connection: Option<C::Host>,
@@ -59,6 +61,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             host,
             stop,
             entered: Instant::now(),
+            quiet: watch::Sender::new(false),
             answered: Vec::new(),
             connection: None,
         };

@@ -2,29 +2,34 @@
 //!
 //! The grid is laid by the clock and not by the answers: a probe is begun at its place whether or not
 //! the ones before have been answered, so that a host that is slow is asked as often as one that is
-//! fast. Answers are recorded in the grid's order, equal ones together.
+//! fast. Answers are recorded in the grid's order, equal ones together. While an experiment goes on, nobody
+//! asks: its windows are to hold what its own checks provoke.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use patchgate_core::{
     event::What,
     id::CheckId,
     plan::PlannedHost,
-    soak::{Answer, Stretch},
+    soak::{Answer, SoakEnd, Stretch},
 };
 use tokio::{
-    sync::oneshot,
-    time::{Instant, Interval, MissedTickBehavior, interval},
+    sync::{oneshot, watch},
+    time::{Interval, MissedTickBehavior, interval},
 };
 
-use super::Run;
+use super::{Run, StopSignal};
 use crate::{
-    clock::Stopwatch,
+    clock::{Age, Stopwatch},
     probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::checks::{self, Way},
 };
+
+/// How many probes of one check of a host may be under way. A host that hangs holds no more of this
+/// machine's sockets than that; those beyond see nothing.
+const UNDER_WAY: usize = 10;
 
 /// How the part of a host that is probed ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +38,16 @@ pub(super) enum Over {
     Ended,
     /// It was broken off: nobody waits.
     BrokenOff,
+}
+
+/// What the probes of a host listen to.
+pub(super) struct Signals {
+    /// Says once how the part of the host that is probed ended.
+    pub(super) over: oneshot::Receiver<Over>,
+    /// Whether nobody is to ask now.
+    pub(super) quiet: watch::Receiver<bool>,
+    /// Somebody stopped the run.
+    pub(super) stop: StopSignal,
 }
 
 /// What is asked again and again.
@@ -45,17 +60,19 @@ struct Beat {
 struct Soaking<'a, C, P> {
     run: &'a Run<C, P>,
     host: &'a PlannedHost,
+    age: Age,
     open: Vec<Stretch>,
+    under_way: BTreeMap<CheckId, usize>,
 }
 
-/// Probes a host until `over` says how its part ended; where nothing is to be probed, nothing happens.
+/// Probes a host until its part is over; where nothing is to be probed, nothing happens.
 ///
 /// # Errors
 /// When the record could not be written.
 pub(super) async fn beside<C: Send + Sync, P: Prober>(
     run: &Run<C, P>,
     host: &PlannedHost,
-    over: oneshot::Receiver<Over>,
+    signals: Signals,
 ) -> Result<(), RecordError> {
     let Some(soak) = &run.plan.soak else {
         return Ok(());
@@ -73,9 +90,11 @@ pub(super) async fn beside<C: Send + Sync, P: Prober>(
     let mut soaking = Soaking {
         run,
         host,
+        age: Age::start(),
         open: Vec::new(),
+        under_way: BTreeMap::new(),
     };
-    let places = soaking.go_on(&beats, soak.every, over).await?;
+    let places = soaking.go_on(&beats, soak.every, signals).await?;
     soaking.end(places)
 }
 
@@ -91,46 +110,71 @@ fn beat<C, P>(run: &Run<C, P>, host: &PlannedHost, id: &CheckId) -> Option<Beat>
     }
 }
 
-impl<'a, C: Send + Sync, P: Prober> Soaking<'a, C, P> {
-    /// Probes until the host's part is over; says how many places on the grid there were.
+impl<C: Send + Sync, P: Prober> Soaking<'_, C, P> {
+    /// Probes until the host's part is over; says how many probes of each check were to be made.
     async fn go_on(
         &mut self,
         beats: &[Beat],
         every: Duration,
-        mut over: oneshot::Receiver<Over>,
+        mut signals: Signals,
     ) -> Result<u64, RecordError> {
         let mut grid = interval(every);
         grid.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let (begun, prober) = (Instant::now(), &self.run.prober);
-        let (mut places, mut under_way) = (0, FuturesOrdered::new());
+        let (prober, age) = (&self.run.prober, self.age);
+        let (mut next, mut under_way) = (0, FuturesOrdered::new());
         let end = loop {
             tokio::select! {
                 biased;
-                end = &mut over => break end.unwrap_or(Over::BrokenOff),
-                place = next(&mut grid, begun, every) => {
-                    places = place + 1;
-                    under_way.extend(beats.iter().map(|beat| ask(prober, beat, place)));
+                end = &mut signals.over => break end.unwrap_or(Over::BrokenOff),
+                number = tick(&mut grid, age, every) => {
+                    let number = number.max(next);
+                    next = number + 1;
+                    let quiet = *signals.quiet.borrow();
+                    let free = beats.iter().filter(|beat| !quiet && self.takes(&beat.check));
+                    let free: Vec<_> = free.collect();
+                    self.begin(&free);
+                    under_way.extend(free.into_iter().map(|beat| ask(prober, beat, number, age)));
                 }
                 Some(answered) = under_way.next() => self.take(answered)?,
             }
         };
-        while end == Over::Ended
-            && let Some(answered) = under_way.next().await
-        {
-            self.take(answered)?;
+        let mut waits = end == Over::Ended;
+        while waits {
+            tokio::select! {
+                biased;
+                Ok(_) = signals.stop.wait_for(Option::is_some) => waits = false,
+                answered = under_way.next() => match answered {
+                    Some(answered) => self.take(answered)?,
+                    None => waits = false,
+                },
+            }
         }
-        Ok(places)
+        Ok(next)
+    }
+
+    /// Whether one more probe of a check may be under way.
+    fn takes(&self, check: &CheckId) -> bool {
+        self.under_way.get(check).is_none_or(|n| *n < UNDER_WAY)
+    }
+
+    fn begin(&mut self, beats: &[&Beat]) {
+        for beat in beats {
+            *self.under_way.entry(beat.check.clone()).or_default() += 1;
+        }
     }
 
     fn take(&mut self, answered: Stretch) -> Result<(), RecordError> {
+        if let Some(n) = self.under_way.get_mut(&answered.check) {
+            *n = n.saturating_sub(1);
+        }
         let open = self.open.iter_mut().find(|s| s.check == answered.check);
         let Some(open) = open else {
             self.open.push(answered);
             return Ok(());
         };
         match open.take(answered) {
-            Ok(()) => Ok(()),
-            Err(next) => {
+            None => Ok(()),
+            Some(next) => {
                 let stretch = std::mem::replace(open, next);
                 self.write(What::SoakProbed { stretch })
             }
@@ -141,7 +185,9 @@ impl<'a, C: Send + Sync, P: Prober> Soaking<'a, C, P> {
         for stretch in std::mem::take(&mut self.open) {
             self.write(What::SoakProbed { stretch })?;
         }
-        self.write(What::SoakEnded { places })
+        let at_ms = self.age.millis();
+        let end = SoakEnd { places, at_ms };
+        self.write(What::SoakEnded { end })
     }
 
     fn write(&self, what: What) -> Result<(), RecordError> {
@@ -149,23 +195,18 @@ impl<'a, C: Send + Sync, P: Prober> Soaking<'a, C, P> {
     }
 }
 
-/// Waits for the next place on the grid; places that were missed, because this machine was busy or
-/// asleep, are left out.
-async fn next(grid: &mut Interval, begun: Instant, every: Duration) -> u64 {
-    let at = grid.tick().await;
-    let passed = at.saturating_duration_since(begun).as_nanos() + every.as_nanos() / 2;
-    u64::try_from(passed / every.as_nanos().max(1)).unwrap_or(u64::MAX)
+/// Waits for the next place on the grid, and says its number. Places that passed while this machine was
+/// busy or asleep are left out.
+async fn tick(grid: &mut Interval, age: Age, every: Duration) -> u64 {
+    grid.tick().await;
+    let every = u64::try_from(every.as_millis()).unwrap_or(u64::MAX).max(1);
+    (age.millis() + every / 2) / every
 }
 
-async fn ask<P: Prober>(prober: &P, beat: &Beat, place: u64) -> Stretch {
+async fn ask<P: Prober>(prober: &P, beat: &Beat, number: u64, age: Age) -> Stretch {
     let (check, request) = (beat.check.clone(), Arc::clone(&beat.request));
-    let watch = Stopwatch::start();
+    let (watch, begun) = (Stopwatch::start(), age.millis());
     let saw = Answer::of(&observation(prober.http(&request).await));
     let took = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Stretch {
-        check,
-        first: place,
-        took_ms: vec![took],
-        saw,
-    }
+    Stretch::one(check, number, begun, took, saw)
 }

@@ -1,5 +1,7 @@
 //! What an event says to somebody who watches; many say nothing.
 
+use std::time::Duration;
+
 use patchgate_core::{
     diagnosis::{DiagnosisStep, ExperimentEvent, Found},
     event::{Event, PatchEnd, RestartEnd, What},
@@ -103,14 +105,7 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::RunInterrupted { signal } => told(Mood::Bad, &format!("INTERRUPTED by {signal}")),
         What::RunFinished {} => told(Mood::Plain, "run finished"),
         What::Diagnosed { diagnosis } => of_diagnosis(diagnosis),
-        What::SoakBegun { every, checks } => {
-            let (n, every) = (checks.len(), show_duration(*every));
-            let s = if n == 1 { "" } else { "s" };
-            told(
-                Mood::Plain,
-                &format!("asking {n} check{s} from here every {every} until the end"),
-            )
-        }
+        What::SoakBegun { every, checks } => of_soak(*every, checks.len()),
         What::SoakProbed { .. }
         | What::SoakEnded { .. }
         | What::WindowCaptured { .. }
@@ -143,6 +138,12 @@ fn of_diagnosis(step: &DiagnosisStep) -> Option<Told> {
         | ExperimentEvent::Window { .. }
         | ExperimentEvent::Restored { .. } => None,
     }
+}
+
+fn of_soak(every: Duration, n_checks: usize) -> Option<Told> {
+    let (every, s) = (show_duration(every), if n_checks == 1 { "" } else { "s" });
+    let text = format!("asking {n_checks} check{s} from here every {every} until the end");
+    told(Mood::Plain, &text)
 }
 
 fn of_wave(plan: &Plan, wave: usize) -> Option<Told> {

@@ -89,7 +89,9 @@ impl Teller<'_> {
                 format!("remote probes began, every {every}: {}", checks.join(", "))
             }
             What::SoakProbed { stretch } => self.probed(stretch),
-            What::SoakEnded { places } => format!("remote probes ended, {places} of each check"),
+            What::SoakEnded { end } => {
+                format!("remote probes ended, {} of each check", end.places)
+            }
             What::ArtifactSaved { path, .. } => format!("saved {path}"),
             What::HostFinished { dirty } => match dirty {
                 Some(why) => format!("left dirty: {why}"),
