@@ -44,7 +44,15 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run suites only: nothing is changed on the hosts.
     Check(CheckArgs),
-    /// Show what a run would do: hosts, states, every check. Connects to nothing.
+    /// Show what a run would do: what changes on each host, and every check.
+    ///
+    /// With a patch set, every host is asked what the patch set would do there: which packages come from
+    /// which repository, what is held back and why, under which ids the host has the advisories, and where
+    /// twins differ. Nothing is changed; the package manager refreshes its own cache. A record is written,
+    /// as by every command that connects. Without a patch set, or with `--offline`, nothing is connected to.
+    ///
+    /// Exit code 0: every host said what it would do. Otherwise 3 (one did not, or could not be reached), 6
+    /// (security stop) or 7 (another controller works on a host).
     Plan(PlanArgs),
     /// Look at hosts and check nothing, or compare two looks: policy, audit, system.
     ///
@@ -219,6 +227,11 @@ pub(crate) struct PlanArgs {
     pub(crate) checks: Checks,
     #[command(flatten)]
     pub(crate) waves: Waves,
+    #[command(flatten)]
+    pub(crate) recording: Recording,
+    /// Connect to nothing: show the checks alone.
+    #[arg(long, conflicts_with_all = ["output", "jobs"])]
+    pub(crate) offline: bool,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -28,7 +28,7 @@ pub(crate) fn run(cli: Cli) -> Result<std::process::ExitCode, CliError> {
         Command::Lab(args) => return Ok(lab::run(args)),
         Command::Run(args) => run::run(&args, told),
         Command::Check(args) => run::check(&args, told),
-        Command::Plan(args) => plan::plan(&args),
+        Command::Plan(args) => plan::plan(&args, told),
         Command::Facts(args) => facts::facts(&args, told),
         Command::Hosts(args) => hosts::hosts(&args),
         Command::Judge(args) => judge::judge(&args, cli.color),

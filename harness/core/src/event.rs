@@ -17,6 +17,7 @@ use crate::{
     snapshot::Snapshot,
     soak::Stretch,
     state::State,
+    transaction::Preview,
 };
 
 /// The version of the event format.
@@ -135,6 +136,9 @@ pub enum What {
     PatchPlanned {
         /// The packages that will come, as `name-[epoch:]version-release.arch`.
         packages: Reading<Vec<String>>,
+        /// All that it said. Earlier versions did not write it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        preview: Option<Box<Preview>>,
     },
     /// The transaction was handed to the host, which carries it through by itself.
     PatchStarted {

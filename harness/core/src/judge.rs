@@ -14,6 +14,7 @@ mod explain;
 mod findings;
 mod gate;
 mod hosts;
+mod patched;
 mod soak;
 mod suspects;
 mod unsettled;

@@ -14,6 +14,7 @@ use crate::{
     snapshot::Snapshot,
     soak::{Answer, SoakLedger},
     state::State,
+    transaction::Preview,
 };
 
 /// A value and the number of the event that brought it.
@@ -58,6 +59,8 @@ pub struct HostLedger {
     pub troubles: Vec<At<Trouble>>,
     /// What the package manager said it would do.
     pub planned: Option<At<Reading<Vec<String>>>>,
+    /// All that it said.
+    pub preview: Option<Box<Preview>>,
     /// The event of the transaction's start.
     pub patch_started: Option<u64>,
     /// How the transaction ended.
@@ -209,11 +212,12 @@ impl HostLedger {
     }
 
     fn take_patch(&mut self, seq: u64, what: &What) {
-        if let What::PatchPlanned { packages } = what {
+        if let What::PatchPlanned { packages, preview } = what {
             self.planned = Some(At {
                 seq,
                 value: packages.clone(),
             });
+            self.preview.clone_from(preview);
         } else if let What::PatchStarted { .. } = what {
             self.patch_started = Some(seq);
         } else if let What::PatchFinished {
@@ -318,7 +322,7 @@ fn is_answer(what: &What) -> bool {
             Observation::Window | Observation::Errored { .. } => false,
         },
         What::WindowCaptured { capture, .. } => capture.end.known().is_some(),
-        What::PatchPlanned { packages } => packages.known().is_some(),
+        What::PatchPlanned { packages, .. } => packages.known().is_some(),
         What::PatchFinished { end, .. } => matches!(end, PatchEnd::Exited(_)),
         What::SoakProbed { stretch } => matches!(stretch.saw, Answer::Answered { .. }),
         What::RunStarted { .. }

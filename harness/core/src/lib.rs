@@ -30,5 +30,6 @@ pub mod suite;
 pub mod template;
 pub mod text;
 pub mod time;
+pub mod transaction;
 pub mod verdict;
 pub mod wave;

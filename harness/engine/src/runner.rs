@@ -10,6 +10,7 @@ mod known;
 mod link;
 mod lock;
 mod look;
+mod order;
 mod patch;
 mod soak;
 mod state;

@@ -15,6 +15,7 @@ use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
 use self::{around::Around, audit::Audit, experiment::Switch, transaction::Job};
 use crate::{
+    ask::Choice,
     script::{Effect, HostScript, Moment},
     serve::Served,
     vectors::Policy,
@@ -58,6 +59,10 @@ pub struct Machine {
     owner: Option<String>,
     foreign_job: &'static str,
     job: Option<Job>,
+    /// What the last plan was asked to bring.
+    chosen: Choice,
+    /// What it was asked to leave out.
+    excluded: Vec<String>,
     around: Around,
     switch: Option<Switch>,
     /// Whether the web server's domain is permissive.
@@ -89,6 +94,8 @@ impl Machine {
             owner: None,
             foreign_job: "none",
             job: None,
+            chosen: Choice::Updates,
+            excluded: Vec::new(),
             around: Around::default(),
             switch: None,
             permissive: false,
@@ -170,6 +177,8 @@ impl Machine {
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs
             | Effect::PlanFails(_)
+            | Effect::PlansNothing
+            | Effect::FilesDamaged
             | Effect::NoModuleStore
             | Effect::PolicyStays
             | Effect::UnitStays

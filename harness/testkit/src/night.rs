@@ -255,7 +255,13 @@ impl Book {
             all.iter().map(ToString::to_string).collect()
         });
         let packages = Reading::Known(packages);
-        self.tell(State::Patched, What::PatchPlanned { packages });
+        self.tell(
+            State::Patched,
+            What::PatchPlanned {
+                packages,
+                preview: None,
+            },
+        );
         let job = self.plan.run.to_string();
         self.tell(State::Patched, What::PatchStarted { job });
         let finished = What::PatchFinished {

@@ -15,7 +15,7 @@ use patchgate_core::{
     id::{HostName, RunId},
     inventory::{self, Defaults, Inventory},
     judge::{self, Judgement},
-    patchset,
+    patchset::{self, PatchSet},
     plan::{Plan, PlannedHost},
     policy::{self, Policy},
     soak::Soak,
@@ -25,6 +25,7 @@ use patchgate_core::{
 use patchgate_engine::{
     host::Target,
     record::{self, Journal, PLAN, RunDir},
+    rpm_files,
     runner::{self, Known, Run, Wanted},
 };
 
@@ -39,6 +40,9 @@ const HTTPD: &str = include_str!("../../../suites/httpd/suite.yaml");
 const SELINUX: &str = include_str!("../../../suites/selinux/suite.yaml");
 const PATCH: &str = "patch_set: 2013-02-22\nselect: { updates: all }\nwithin: 15m\n\
                      services: { restart: [httpd] }\n";
+
+/// Where scenarios' RPM files are.
+const RPMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/tests/captured/rpm");
 
 /// A run over scripted hosts.
 #[derive(Clone, Debug)]
@@ -77,6 +81,8 @@ pub struct Scenario {
     pub lab: bool,
     /// How often remote clients ask beside the patch; they do not where nothing is said.
     pub probe_every: Option<Duration>,
+    /// Whether the hosts are only asked what the patch set would do.
+    pub preview: bool,
 }
 
 /// A scenario that was played.
@@ -121,6 +127,7 @@ impl Scenario {
             experiments: true,
             lab: true,
             probe_every: None,
+            preview: false,
         }
     }
 
@@ -147,13 +154,18 @@ impl Scenario {
             Some(text) => parsed(policy::parse(text, "gate.yaml", &names)),
             None => Policy::strict(names),
         };
-        let patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
+        let mut patch = self.patch.map(|p| parsed(patchset::parse(p, "patch.yaml")));
+        for rpm in patch.iter_mut().flat_map(PatchSet::rpm_files) {
+            rpm.file = format!("{RPMS}/{}", rpm.file);
+            rpm.read = Some(parsed(rpm_files::read(rpm.file.as_ref())));
+        }
         let waves = patch.as_ref().and_then(|_| self.waves());
         let soak = self.probe_every.and_then(|every| Soak::of(&suites, every));
         Plan {
             experiments: self.experiments,
             soak,
             waves,
+            preview: self.preview,
             ..Plan::lay(run, &self.inventory(), suites, patch, policy)
         }
     }

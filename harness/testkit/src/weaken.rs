@@ -14,6 +14,7 @@ use patchgate_core::{
     plan::Plan,
     state::State,
     suite::CheckKind,
+    transaction::Preview,
 };
 
 /// A record with something missing.
@@ -169,12 +170,7 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
                 (how, What::WindowCaptured { capture, expected })
             })
             .collect(),
-        What::PatchPlanned { .. } => vec![(
-            "no plan in",
-            What::PatchPlanned {
-                packages: Reading::missing(gone()),
-            },
-        )],
+        What::PatchPlanned { packages, preview } => of_plan(packages, preview.as_deref()),
         What::PatchFinished { .. } => other_ends(),
         What::ServicesRestarted { .. } => {
             let units = BTreeMap::new();
@@ -216,6 +212,20 @@ fn other_ends() -> Vec<(&'static str, What)> {
     };
     let ends = [PatchEnd::Lost, PatchEnd::StillRunning];
     ends.map(|e| ("another end in", end(e))).to_vec()
+}
+
+/// No plan, and none of what the host told beyond it.
+fn of_plan(
+    packages: &Reading<Vec<String>>,
+    preview: Option<&Preview>,
+) -> Vec<(&'static str, What)> {
+    let event = |packages, preview| What::PatchPlanned { packages, preview };
+    let kept = preview.cloned().map(Box::new);
+    let mut all = vec![("no plan in", event(Reading::missing(gone()), kept))];
+    if preview.is_some_and(|p| !p.at_least.is_empty()) {
+        all.push(("no preview in", event(packages.clone(), None)));
+    }
+    all
 }
 
 fn gone() -> String {

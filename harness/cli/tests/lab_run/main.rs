@@ -11,6 +11,7 @@
 
 mod access;
 mod asked;
+mod choices;
 mod evidence;
 mod interrupt;
 mod lab;

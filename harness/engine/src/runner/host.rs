@@ -16,11 +16,17 @@ use tokio::{sync::oneshot, time::timeout};
 use super::{
     Run, StopSignal,
     link::{Link, Stop},
+    lock,
     look::Looked,
     patch::dirt,
     soak::{self, Over},
 };
-use crate::{host::Connector, probe::Prober, record::RecordError, script::restart};
+use crate::{
+    host::Connector,
+    probe::Prober,
+    record::RecordError,
+    script::{facts, packages, restart},
+};
 
 /// Takes one host through the plan; every end of it is in the record.
 pub(super) async fn drive<C: Connector, P: Prober>(
@@ -35,6 +41,7 @@ pub(super) async fn drive<C: Connector, P: Prober>(
     };
     let ended = match &run.plan.patch {
         None => link.check().await,
+        Some(set) if run.plan.preview => link.preview(set).await,
         Some(set) => link.patch_and_check(set).await,
     };
     link.close().await;
@@ -78,6 +85,26 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let stay = self.enter(State::Baseline, NOTHING).await?;
         self.look(stay).await?;
         self.diagnose(State::Baseline).await?;
+        self.finish(None)
+    }
+
+    /// A run that only asks what the patch set would do. Somebody who holds the lock may be changing what
+    /// it would do at this moment.
+    async fn preview(&mut self, set: &PatchSet) -> Result<(), Stop> {
+        let items = vec![
+            lock::question(self.run.plan.run.as_str()),
+            facts::item(),
+            packages::item(),
+        ];
+        let replies = self.ask_until_stopped("reading the host", items).await?;
+        if let Some(holder) = lock::held(&replies[0]) {
+            return Err(self.record_stop(What::HostLocked { holder }));
+        }
+        let facts = facts::read(&replies[1], packages::read(&replies[2]));
+        let facts = Box::new(facts);
+        let what = What::FactsCollected { facts };
+        self.run.write(self.host, Some(State::Baseline), what)?;
+        self.preview_plan(set).await?;
         self.finish(None)
     }
 
@@ -143,13 +170,17 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         match &end {
             PatchEnd::NothingToDo | PatchEnd::Exited(0) => {
+                let left = self.take_away(set).await?;
                 self.diagnose(State::Patched).await?;
                 self.restarted(&set.services).await?;
-                Ok(Parting::Leave { dirty: None })
+                Ok(Parting::Leave { dirty: left })
             }
             PatchEnd::Exited(_) | PatchEnd::Lost | PatchEnd::NotStarted { .. } => {
+                let left = self.take_away(set).await?;
                 self.diagnose(State::Patched).await?;
-                let dirty = dirt(&end, before, after.as_ref());
+                let dirt = dirt(&end, before, after.as_ref());
+                let all: Vec<_> = dirt.into_iter().chain(left).collect();
+                let dirty = (!all.is_empty()).then(|| all.join("; "));
                 Ok(Parting::Leave { dirty })
             }
             PatchEnd::StillRunning => Ok(Parting::Working),

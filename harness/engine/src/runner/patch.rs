@@ -24,7 +24,7 @@ use crate::{
         lock,
     },
     probe::Prober,
-    script::dnf,
+    script::transaction::{self, Order, Planned},
 };
 
 /// How much of the transaction's output the record holds: its end. The whole is a file of evidence.
@@ -56,24 +56,13 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         set: &PatchSet,
         expected: Expectations,
     ) -> Result<(Stay, PatchEnd), Stop> {
-        let replies = self
-            .ask_until_stopped("planning the transaction", vec![dnf::plan_item(set)])
-            .await?;
-        let planned = dnf::read_plan(&replies[0]);
-        self.run.write(
-            self.host,
-            STATE,
-            What::PatchPlanned {
-                packages: planned.clone(),
-            },
-        )?;
+        let (order, planned) = self.plan(set).await?;
         let stay = self.enter(State::Patched, expected).await?;
-        let ended = match planned {
-            Reading::Missing { why } => self.end(PatchEnd::NotStarted { why }, None, ""),
-            Reading::Known(packages) if packages.is_empty() => {
-                self.end(PatchEnd::NothingToDo, None, "")
-            }
-            Reading::Known(_) => self.transact(set).await,
+        let job = job_of(order.as_ref(), &planned);
+        let ended = match (planned.packages, job) {
+            (Reading::Missing { why }, _) => self.end(PatchEnd::NotStarted { why }, None, ""),
+            (Reading::Known(_), Some(script)) => self.transact(set, script).await,
+            (Reading::Known(_), None) => self.end(PatchEnd::NothingToDo, None, ""),
         };
         match ended {
             Ok(end) => Ok((stay, end)),
@@ -83,7 +72,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
 
     /// Hands the transaction to the host and waits for its end. The intent is durable before the
     /// host hears of it.
-    async fn transact(&mut self, set: &PatchSet) -> Result<PatchEnd, Stop> {
+    async fn transact(&mut self, set: &PatchSet, script: String) -> Result<PatchEnd, Stop> {
         self.go_on()?;
         let job = match JobId::new(self.run.plan.run.as_str()) {
             Ok(job) => job,
@@ -105,7 +94,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             },
         )?;
         self.run.journal.sync()?;
-        let spec = JobSpec::new(job.clone(), dnf::apply_script(set));
+        let spec = JobSpec::new(job.clone(), script);
         let owner = self.owner(Some(job));
         // The host starts the job only while the lock is ours and names it.
         let items = vec![
@@ -123,7 +112,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         let text = String::from_utf8_lossy(&output).into_owned();
         self.save("transaction.log", &output)?;
-        self.end(end, dnf::transaction(&text), &text)
+        self.end(end, transaction::transaction(&text), &text)
     }
 
     /// Follows a job's output to its end, through lost connections, or until somebody stops the run:
@@ -212,6 +201,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         Ok(self.run.write(self.host, STATE, what)?)
     }
+}
+
+/// The job that carries an order out; none where there is nothing to do.
+fn job_of(order: Option<&Order<'_>>, planned: &Planned) -> Option<String> {
+    let rows = &planned.preview.as_ref()?.rows;
+    let manager = planned.preview.as_ref()?.manager;
+    let script = |order| transaction::apply_script(manager, order);
+    (!rows.is_empty()).then(|| order.map(script))?
 }
 
 /// What a start has told: whether the host has the job. `Err` says why it has not, for certain; a

@@ -12,14 +12,15 @@ use crate::{
     record::{self, RecordError},
 };
 
-/// Works on all hosts of the plan; in a plan without waves, side by side.
+/// Works on all hosts of the plan; side by side in a plan without waves, and where nothing is changed.
 pub(super) async fn all<C, P>(run: &Arc<Run<C, P>>, stop: &StopSignal) -> Result<(), RecordError>
 where
     C: Connector + 'static,
     C::Host: 'static,
     P: Prober + 'static,
 {
-    let Some(waves) = &run.plan.waves else {
+    let waves = run.plan.waves.as_ref().filter(|_| !run.plan.preview);
+    let Some(waves) = waves else {
         return side_by_side(run, run.plan.hosts.clone(), stop).await;
     };
     for (hosts, wave) in waves.hosts.iter().zip(1..) {

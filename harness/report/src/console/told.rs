@@ -88,7 +88,7 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
             attempt,
             saw,
         } => of_check(plan, check, *attempt, saw),
-        What::PatchPlanned { packages } => of_planned(packages),
+        What::PatchPlanned { packages, .. } => of_planned(packages),
         What::PatchStarted { job } => told(Mood::Plain, &format!("patching (job {job})")),
         What::PatchFinished {
             end, transaction, ..

@@ -119,6 +119,8 @@ impl Audit {
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs
             | Effect::PlanFails(_)
+            | Effect::PlansNothing
+            | Effect::FilesDamaged
             | Effect::LockedBy(..)
             | Effect::NoRpm
             | Effect::NoModuleStore

@@ -143,7 +143,7 @@ fn detail(what: &What) -> Option<String> {
         What::VectorsRead { vectors } => reading(vectors, |_| "read".to_owned()),
         What::CheckFinished { check, saw, .. } => format!("{check} {}", observation(saw)),
         What::WindowCaptured { capture, .. } => reading(&capture.end, |_| "closed".to_owned()),
-        What::PatchPlanned { packages } => reading(packages, |p| p.join(" ")),
+        What::PatchPlanned { packages, .. } => reading(packages, |p| p.join(" ")),
         What::PatchFinished { end, .. } => patch_end(end),
         What::ServicesRestarted { units } => {
             let unit = |(name, end): (&String, &patchgate_core::event::RestartEnd)| {

@@ -42,7 +42,7 @@ impl Live {
     pub(super) fn new(plan: &Plan, dir: RunDir, told: Told) -> Self {
         let mut sinks = Fanout::default();
         let paint = out::paint_stderr(told.color);
-        let judged = !plan.looks_only();
+        let judged = !plan.looks_only() && !plan.preview;
         let plan = Arc::new(plan.clone());
         if told.quiet {
         } else if out::is_watched() {

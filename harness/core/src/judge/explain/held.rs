@@ -73,7 +73,7 @@ impl Teller<'_> {
                     statement(&examine(capture, *expected))
                 )
             }
-            What::PatchPlanned { packages } => match packages {
+            What::PatchPlanned { packages, .. } => match packages {
                 Reading::Known(packages) => format!("planned: {}", packages.join(", ")),
                 Reading::Missing { why } => format!("what was planned is not known: {why}"),
             },

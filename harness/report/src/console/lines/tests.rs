@@ -126,7 +126,13 @@ fn until_the_patch() -> Vec<Event> {
         baseline(4, finished("httpd/root-page", 2, answered())),
         baseline(4, finished("httpd/no-new-denials", 1, window)),
         baseline(5, What::VectorsRead { vectors }),
-        baseline(6, What::PatchPlanned { packages }),
+        baseline(
+            6,
+            What::PatchPlanned {
+                packages,
+                preview: None,
+            },
+        ),
         baseline(7, What::PatchStarted { job: "pg-1".into() }),
     ]
 }
