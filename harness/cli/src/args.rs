@@ -51,8 +51,9 @@ pub(crate) enum Command {
     /// twins differ. Nothing is changed; the package manager refreshes its own cache. A record is written,
     /// as by every command that connects. Without a patch set, or with `--offline`, nothing is connected to.
     ///
-    /// Exit code 0: every host said what it would do. Otherwise 3 (one did not, or could not be reached), 6
-    /// (security stop) or 7 (another controller works on a host).
+    /// Exit code 0: every host said what it would do, and all that is asked for would be there. Otherwise 3
+    /// (that is not so of one, or it could not be reached), 6 (security stop) or 7 (another controller works
+    /// on a host).
     Plan(PlanArgs),
     /// Look at hosts and check nothing, or compare two looks: policy, audit, system.
     ///

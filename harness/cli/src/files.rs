@@ -146,6 +146,10 @@ impl Pile {
             Err(CliError::usage(format!("two files hold {package}")))
         });
         self.keep(once);
+        for (package, glob) in patchset::contradictions(&set.select, &set.exclude) {
+            let message = format!("`exclude: [{glob}]` leaves out {package}, which a file holds");
+            self.others.push(CliError::usage(message));
+        }
         Some(set)
     }
 

@@ -118,13 +118,19 @@ impl PackageChange {
         }
     }
 
+    /// The package that is there afterwards, else the one that is gone.
+    #[must_use]
+    pub fn package(&self) -> &Nevra {
+        match self {
+            Self::Installed(p) | Self::Removed(p) => p,
+            Self::Upgraded { to, .. } | Self::Downgraded { to, .. } => to,
+        }
+    }
+
     /// The package's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        match self {
-            Self::Installed(p) | Self::Removed(p) => &p.name,
-            Self::Upgraded { to, .. } | Self::Downgraded { to, .. } => &to.name,
-        }
+        &self.package().name
     }
 }
 

@@ -81,6 +81,12 @@ pub enum Services {
 }
 
 impl PatchSet {
+    /// The glob of `exclude` that fits a package.
+    #[must_use]
+    pub fn excluding(&self, package: &Nevra) -> Option<&str> {
+        excluding(&self.exclude, package)
+    }
+
     /// The files of this machine that it names, to be read.
     pub fn rpm_files(&mut self) -> &mut [RpmFile] {
         match &mut self.select {
@@ -91,6 +97,26 @@ impl PatchSet {
             | Selection::Packages(_) => &mut [],
         }
     }
+}
+
+fn excluding<'a>(exclude: &'a [String], package: &Nevra) -> Option<&'a str> {
+    let mut globs = exclude.iter();
+    globs.find(|g| excludes(g, package)).map(String::as_str)
+}
+
+/// What is asked for by name or by file, and left out all the same: the package and the glob.
+#[must_use]
+pub fn contradictions(select: &Selection, exclude: &[String]) -> Vec<(String, String)> {
+    let asked: Vec<Nevra> = match select {
+        Selection::Packages(specs) => specs.iter().map(NevraSpec::assumed).collect(),
+        Selection::Rpms(files) => {
+            let read = files.iter().filter_map(|f| f.read.as_ref());
+            read.map(|r| r.package.clone()).collect()
+        }
+        Selection::AllUpdates | Selection::Security | Selection::Advisories(_) => Vec::new(),
+    };
+    let both = |p: &Nevra| Some((p.to_string(), excluding(exclude, p)?.to_owned()));
+    asked.iter().filter_map(both).collect()
 }
 
 #[cfg(test)]

@@ -11,15 +11,15 @@ mod twins;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    advisories::{Listed, listed, mapped},
+    advisories::{Listed, listed, mapped, unread},
     held::{HeldBack, WhyHeld, held_back},
     offered::offered,
-    requested::{Requested, requested, unmet},
+    requested::{Requested, left_out, requested, unmet},
     survey::{HostPlan, survey, survey_exit},
     table::{Table, read_table},
     twins::{TwinDifference, differences},
 };
-use crate::{package::NevraSpec, patchset::Advisory};
+use crate::{package::NevraSpec, patchset::Advisory, reading::Reading};
 
 /// The package manager of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,13 +64,12 @@ pub struct Preview {
     /// The advisories that were asked for, and what the host's repositories have of them.
     #[serde(default)]
     pub advisories: Vec<AdvisoryHere>,
-    /// The packages that must be there afterwards, at least as new: those of the advisories, and those of
-    /// security updates. What the patch set itself names is not repeated.
+    /// The packages of security updates, which must be there afterwards, at least as new.
     #[serde(default)]
     pub at_least: Vec<NevraSpec>,
     /// What is newer in the repositories and stays as it is. None where that was not asked.
     #[serde(default)]
-    pub held: Option<Vec<HeldBack>>,
+    pub held: Option<Reading<Vec<HeldBack>>>,
 }
 
 /// One row of a package manager's table.
@@ -140,4 +139,8 @@ pub struct AdvisoryHere {
     pub asked: Advisory,
     /// The ids under which the host's repositories have it.
     pub here: Vec<String>,
+    /// Its packages as far as the host has any version of them; they must be there afterwards, at least as
+    /// new.
+    #[serde(default)]
+    pub packages: Vec<NevraSpec>,
 }

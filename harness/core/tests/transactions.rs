@@ -7,7 +7,8 @@ use patchgate_core::{
     patchset::{self, Advisory, PatchSet},
     transaction::{
         Action, AdvisoryHere, Manager, Preview, Requested, Row, Table, TwinDifference, WhyHeld,
-        differences, held_back, listed, mapped, offered, read_table, requested, unmet,
+        differences, held_back, left_out, listed, mapped, offered, read_table, requested, unmet,
+        unread,
     },
 };
 use proptest::prelude::*;
@@ -189,7 +190,7 @@ fn what_stays_as_it_is_has_a_reason() {
     .concat();
     let unfiltered = [unmasked.as_slice(), &["php-8.1-1.el9.x86_64"]].concat();
     let held = held_back(
-        &["kernel*".to_owned()],
+        &set("updates: all"),
         &rows,
         &offered(&visible),
         &offered(&unmasked),
@@ -214,19 +215,20 @@ fn set(select: &str) -> PatchSet {
     patchset::parse(&text, "f").unwrap()
 }
 
-fn preview(at_least: &[&str], here: &[&[&str]]) -> Preview {
+/// A preview of security updates, and of advisories that are about the same packages.
+fn preview(packages: &[&str], here: &[&[&str]]) -> Preview {
+    let packages = packages.iter().map(|p| NevraSpec::parse(p).unwrap());
+    let packages: Vec<_> = packages.collect();
     let advisory = |ids: &&[&str]| AdvisoryHere {
         asked: Advisory::parse("RHSA-2013:0263").unwrap(),
         here: ids.iter().map(|id| (*id).to_owned()).collect(),
+        packages: packages.clone(),
     };
     Preview {
         manager: Manager::Dnf4,
         rows: vec![],
         advisories: here.iter().map(advisory).collect(),
-        at_least: at_least
-            .iter()
-            .map(|p| NevraSpec::parse(p).unwrap())
-            .collect(),
+        at_least: packages,
         held: None,
     }
 }
@@ -237,7 +239,7 @@ fn what_must_be_installed_follows_from_what_was_asked_for() {
         let all = requested(&set(select), preview)?;
         Some(
             all.iter()
-                .map(Requested::text)
+                .map(|r| r.text(&set(select)))
                 .collect::<Vec<_>>()
                 .join(", "),
         )
@@ -248,6 +250,7 @@ fn what_must_be_installed_follows_from_what_was_asked_for() {
     );
     let found_nowhere = preview(&["httpd-2.4.57-5.el9.x86_64"], &[&[]]);
     let of_nothing = preview(&[], &[&["CESA-2013:0263"]]);
+    let excluded = preview(&["kernel-5.14.0-1.x86_64"], &[&["CESA-2013:0263"]]);
     let httpd = "httpd-2.4.57-5.el9.x86_64 or newer";
     let advisories = "advisories: [RHSA-2013:0263]";
     for (select, preview, wanted) in [
@@ -258,6 +261,12 @@ fn what_must_be_installed_follows_from_what_was_asked_for() {
         (advisories, Some(&some), Some(httpd)),
         (advisories, Some(&found_nowhere), None),
         (advisories, Some(&of_nothing), None),
+        ("updates: security", Some(&excluded), Some("")),
+        (
+            advisories,
+            Some(&excluded),
+            Some("kernel-5.14.0-1.x86_64 or newer, which the patch set excludes (`kernel*`)"),
+        ),
         (
             "packages: [httpd-2.4.57-5.el9.x86_64]",
             None,
@@ -273,6 +282,43 @@ fn what_must_be_installed_follows_from_what_was_asked_for() {
         None,
         "one of two was not looked for"
     );
+    let other = "advisories: [RHBA-2013:0300]";
+    assert_eq!(told(other, Some(&some)), None, "another was looked for");
+}
+
+#[test]
+fn what_is_left_out_is_what_is_excluded_and_not_installed() {
+    let some = preview(
+        &["httpd-2.4.57-5.el9.x86_64", "kernel-5.14.0-2.x86_64"],
+        &[],
+    );
+    let kernel = |release| Nevra::parse_query(&format!("kernel (none) 5.14.0 {release} x86_64"));
+    for (release, told) in [
+        (
+            1,
+            &["kernel-5.14.0-2.x86_64: excluded by the patch set (`kernel*`)"][..],
+        ),
+        (2, &[]),
+    ] {
+        let installed = [kernel(release).unwrap()];
+        let left = left_out(&set("updates: security"), &some, &installed);
+        assert_eq!(left, told);
+    }
+}
+
+#[test]
+fn a_line_of_an_advisory_without_a_package_is_not_passed_over() {
+    for (text, line) in [
+        ("RHSA-2013:0263 Important/Sec. httpd\n", true),
+        ("x\ni CESA-2013:0263 bugfix\n", true),
+        (
+            "RHSA-2013:0263 Important/Sec. httpd-2.4.57-5.el9.x86_64\n",
+            false,
+        ),
+        ("FEDORA-2013-1 x\nupdateinfo list done\n", false),
+    ] {
+        assert_eq!(unread(text).is_some(), line, "{text}");
+    }
 }
 
 #[test]
@@ -343,6 +389,6 @@ proptest! {
             let table = format!("Dependencies resolved.\nDependencies Resolved\nPackage Arch\nUpgrading:\n{text}");
             drop(read_table(manager, &table));
         }
-        drop((listed(&text), offered(&text)));
+        drop((listed(&text), unread(&text), offered(&text)));
     }
 }

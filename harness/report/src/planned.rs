@@ -50,7 +50,10 @@ fn page(host: &HostPlan, paint: Paint) -> String {
         };
         line(&mut text, &one_line(&told, MAX));
     }
-    held(&mut text, host);
+    for left in &host.left_out {
+        line(&mut text, &one_line(&format!("held back  {left}"), MAX));
+    }
+    held(&mut text, host, paint);
     wanted(&mut text, host, paint);
     twin(&mut text, host, paint);
     text
@@ -66,10 +69,19 @@ fn of_row(row: &Row) -> String {
     format!("{:<10} {package} from {from}", row.action.word())
 }
 
-fn held(text: &mut String, host: &HostPlan) {
-    for held in host.held.iter().flatten() {
-        let (package, why) = (held.package.to_string(), one_line(&held.why.text(), MAX));
-        line(text, &format!("held back  {package}: {why}"));
+fn held(text: &mut String, host: &HostPlan, paint: Paint) {
+    match &host.held {
+        Some(Reading::Known(all)) => {
+            for held in all {
+                let (package, why) = (held.package.to_string(), one_line(&held.why.text(), MAX));
+                line(text, &format!("held back  {package}: {why}"));
+            }
+        }
+        Some(Reading::Missing { why }) => {
+            let why = format!("what is held back is NOT KNOWN: {}", one_line(why, MAX));
+            line(text, &paint.mood(Mood::Unsure, &why));
+        }
+        None => {}
     }
 }
 
@@ -107,5 +119,33 @@ fn twin(text: &mut String, host: &HostPlan, paint: Paint) {
                 line(text, &format!("  {}", one_line(&told, MAX)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patchgate_core::id::HostName;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_told_as_such() {
+        let host = HostPlan {
+            host: HostName::new("web1").unwrap(),
+            role: None,
+            troubles: vec![],
+            manager: None,
+            rows: Reading::Known(vec![]),
+            advisories: vec![],
+            wanted: vec![],
+            left_out: vec![],
+            held: Some(Reading::missing("exit status 1")),
+            twin: None,
+            differences: None,
+        };
+        assert!(!host.is_whole());
+        let told = pages(&[host], Paint::PLAIN);
+        let unknown = "  what is held back is NOT KNOWN: exit status 1\n";
+        assert_eq!(told, format!("web1\n  nothing would change\n{unknown}"));
     }
 }

@@ -171,6 +171,7 @@ impl Machine {
             Effect::Local(served) => self.local = Some(served),
             Effect::LockedBy(run, job) => self.lock_for(run, job),
             Effect::NoRpm => self.rpm = false,
+            Effect::Installs(package) => self.install(nevras(&[package]).into_iter()),
             Effect::OomKill(victim) => self.oom_kill(victim),
             Effect::Changed(change) => self.around.take(change),
             Effect::DnfFails(..)

@@ -131,6 +131,8 @@ pub enum Effect {
     TransactionHangs,
     /// dnf says that there is nothing to do, whatever it is asked for.
     PlansNothing,
+    /// A package is installed, by whomever, as `rpm -qa` prints it.
+    Installs(&'static str),
     /// Files that are brought to the host arrive with other bytes.
     FilesDamaged,
     /// dnf cannot plan.

@@ -222,7 +222,7 @@ fn of_plan(
     let event = |packages, preview| What::PatchPlanned { packages, preview };
     let kept = preview.cloned().map(Box::new);
     let mut all = vec![("no plan in", event(Reading::missing(gone()), kept))];
-    if preview.is_some_and(|p| !p.at_least.is_empty()) {
+    if preview.is_some_and(|p| !p.at_least.is_empty() || !p.advisories.is_empty()) {
         all.push(("no preview in", event(packages.clone(), None)));
     }
     all

@@ -11,6 +11,7 @@ use patchgate_testkit::{Effect, HostScript, Moment, Played, Scenario, assert_fil
 const BY_ADVISORY: &str = "patch_set: x\nselect: { advisories: [RHSA-2013:0263] }\n";
 const ALL_BUT_POLICY: &str =
     "patch_set: x\nselect: { updates: all }\nexclude: ['selinux-policy-targeted']\n";
+const SECURITY_BUT_BASH: &str = "patch_set: x\nselect: { updates: security }\nexclude: ['bash*']\n";
 const BY_PACKAGE: &str = "patch_set: x\nselect: { packages: [nosuch-1-1.noarch] }\n";
 const BY_FILE: &str = "patch_set: x\nselect: { rpms: [openssl-libs.rpm] }\n";
 
@@ -66,6 +67,7 @@ async fn each_host_says_what_would_change_and_twins_are_compared() {
     for (name, patch, pair, code) in [
         ("plan-all", ALL_BUT_POLICY, hosts(), 0),
         ("plan-advisory", BY_ADVISORY, hosts(), 0),
+        ("plan-security", SECURITY_BUT_BASH, hosts(), 0),
         (
             "plan-advisory-unknown",
             BY_ADVISORY,

@@ -98,7 +98,12 @@ scenarios! {
         advisory_converged
         advisory_unknown
         advisory_not_brought
+        advisory_excluded
         by_security
+        security_left_out
+        security_unknown
+        excluded_all_the_same
+        changed_beside
         by_package
         package_not_brought
         package_only_claimed

@@ -313,6 +313,8 @@ const OPENSSL: &str = concat!(
     "/../core/tests/captured/rpm/openssl-libs.rpm"
 );
 
+const OFFLINE: &str = "plan -i inventory.yaml --patch patch.yaml --offline";
+
 #[test]
 fn rpm_files_are_read_before_anything_is_touched() {
     let patch = "patch_set: x\nselect: { rpms: [rpms/lost.rpm, no.rpm, good.rpm, same.rpm] }\n";
@@ -320,18 +322,21 @@ fn rpm_files_are_read_before_anything_is_touched() {
     for name in ["good.rpm", "same.rpm"] {
         std::fs::copy(OPENSSL, place.path(name)).unwrap();
     }
-    let plan = "plan -i inventory.yaml --patch patch.yaml --offline";
-    let _told = place.run(plan).with(2).telling(&[
+    let _told = place.run(OFFLINE).with(2).telling(&[
         "rpms/lost.rpm` cannot be read: No such file",
         "no.rpm` cannot be installed: it is no RPM file",
         "two files hold openssl-libs-3.0.7-25.el9_3.x86_64",
     ]);
     let place = place.with("patch.yaml", "patch_set: x\nselect: { rpms: [good.rpm] }\n");
-    let ended = place.run(&format!("{plan} --format json")).with(0);
+    let ended = place.run(&format!("{OFFLINE} --format json")).with(0);
     let plan: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     let read = &plan["patch"]["select"]["rpms"][0]["read"];
     assert_eq!(read["package"]["name"], "openssl-libs");
     assert_eq!(read["sha256"].as_str().map(str::len), Some(64));
+    let both = "patch_set: x\nselect: { rpms: [good.rpm] }\nexclude: ['*-libs']\n";
+    let ended = place.with("patch.yaml", both).run(OFFLINE).with(2);
+    let why = "`exclude: [*-libs]` leaves out openssl-libs-3.0.7-25.el9_3.x86_64";
+    let _told = ended.telling(&[why]);
 }
 
 /// A key that is not there is a mistake of the inventory: nobody is asked for anything.

@@ -83,6 +83,36 @@ fn nightly_an_advisory_that_no_repository_has_is_not_applied() {
     );
 }
 
+/// The lab's `base` has no advisories, as the repositories of CentOS have none.
+#[test]
+fn nightly_security_is_known_only_where_there_are_advisories() {
+    let lab = Lab::with(&[REBUILD]);
+    let base = "patch_set: security\nselect: { updates: security }\n";
+    let ended = run(&lab, base).with_code(3);
+    ended.assert_told("so which updates are security is not known");
+    let february = format!("{base}repos: {{ enable: [updates-february] }}\n");
+    let ended = run(&lab, &format!("{february}exclude: ['openssl*']\n")).with_code(0);
+    ended.assert_told(
+        "converged: nothing was to change; nothing that is excluded (`openssl*`) was changed; held \
+         back: openssl-libs-3.0.7-25.el9_3.x86_64: excluded by the patch set (`openssl*`)",
+    );
+    let ended = run(&lab, &february).with_code(0);
+    let packages = names(&ended.record.verdict(), REBUILD);
+    assert_eq!(packages, ["openssl-libs-3.0.7-25"]);
+}
+
+#[test]
+fn nightly_an_advisory_that_is_excluded_as_a_whole_is_not_taken_for_applied() {
+    let lab = Lab::with(&[REBUILD]);
+    let set = FEBRUARY.replace("services", "exclude: ['selinux-policy*']\nservices");
+    let ended = run(&lab, &set).with_code(3);
+    ended.assert_told("which the patch set excludes (`selinux-policy*`)");
+    assert_eq!(
+        host_of(&ended.record.verdict(), REBUILD)["packages"],
+        json!([])
+    );
+}
+
 #[test]
 fn nightly_march_by_files_opens_the_gate_converges_and_leaves_no_file() {
     let lab = Lab::with(&[REBUILD]);

@@ -1,11 +1,15 @@
 //! Whether the patch set is in on a host: the transaction's end, what was planned, and what was asked for,
 //! held against the packages that are installed afterwards.
 
+mod proven;
+
+pub(super) use proven::proven;
+
 use super::View;
 use crate::{
     event::PatchEnd,
     ledger::HostLedger,
-    package::{Nevra, difference},
+    package::{Nevra, PackageChange, difference},
     reading::Reading,
     state::State,
     transaction::{Requested, requested, unmet},
@@ -16,14 +20,16 @@ pub(super) fn trouble(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
     let planned = ledger.planned.as_ref().and_then(|p| p.value.known());
     let why = match ledger.patch.as_ref().map(|p| &p.value) {
         Some(PatchEnd::NothingToDo) if planned.is_some_and(Vec::is_empty) => {
-            return not_as_asked(view, ledger);
+            return changed_beside(view, ledger).or_else(|| not_as_asked(view, ledger));
         }
         Some(PatchEnd::NothingToDo) => "what the transaction was to bring is not known".to_owned(),
         Some(PatchEnd::Exited(_)) if ledger.patch_started.is_none() => {
             "the transaction's begin is not in the record".to_owned()
         }
         Some(PatchEnd::Exited(0)) => {
-            return not_as_planned(ledger).or_else(|| not_as_asked(view, ledger));
+            let beside = || changed_beside(view, ledger);
+            let asked = || not_as_asked(view, ledger);
+            return not_as_planned(ledger).or_else(beside).or_else(asked);
         }
         Some(PatchEnd::Exited(n)) => format!("the package manager exited with status {n}"),
         Some(PatchEnd::Lost) => {
@@ -57,6 +63,50 @@ fn not_as_planned(ledger: &HostLedger) -> Option<String> {
     (!absent.is_empty()).then(|| format!("planned and not installed: {}", absent.join(", ")))
 }
 
+/// What changed and was not to change: packages that came and were not planned, and all that is excluded.
+fn changed_beside(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
+    let set = view.plan.patch.as_ref()?;
+    let Some(changes) = changes(ledger) else {
+        let unknown = || "which packages were changed is not known".to_owned();
+        return (!set.exclude.is_empty()).then(unknown);
+    };
+    let excluded = |c: &PackageChange| set.excluding(c.package()).is_some();
+    let beside = |c: &PackageChange| {
+        let came = c.after().filter(|p| p.name != KEYS);
+        came.is_some_and(|p| !is_planned(ledger, p))
+    };
+    let all: Vec<_> = changes.iter().filter(|c| excluded(c)).collect();
+    if !all.is_empty() {
+        return Some(format!(
+            "excluded and changed all the same: {}",
+            listed(&all)
+        ));
+    }
+    let all: Vec<_> = changes.iter().filter(|c| beside(c)).collect();
+    (!all.is_empty()).then(|| format!("changed and not planned: {}", listed(&all)))
+}
+
+/// The name of the packages that hold keys: a transaction may bring the one that it checks with.
+const KEYS: &str = "gpg-pubkey";
+
+fn is_planned(ledger: &HostLedger, package: &Nevra) -> bool {
+    let planned = ledger.planned.as_ref().and_then(|p| p.value.known());
+    planned.is_some_and(|all| all.contains(&package.to_string()))
+}
+
+fn listed(changes: &[&PackageChange]) -> String {
+    let all: Vec<_> = changes.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
+
+/// What differs between the packages of before and those of afterwards; none where either is not known.
+fn changes(ledger: &HostLedger) -> Option<Vec<PackageChange>> {
+    Some(difference(
+        ledger.packages(State::Baseline)?,
+        after(ledger)?,
+    ))
+}
+
 const UNKNOWN_AFTER: &str = "the packages after the transaction are not known";
 
 /// Whether every package that the patch set asks for is there afterwards, whatever was planned.
@@ -70,7 +120,9 @@ fn not_as_asked(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
     let Some(after) = after(ledger) else {
         return Some(UNKNOWN_AFTER.to_owned());
     };
-    let absent: Vec<_> = unmet(&wanted, after).iter().map(|r| r.text()).collect();
+    let set = view.plan.patch.as_ref()?;
+    let absent = unmet(&wanted, after).into_iter().map(|r| r.text(set));
+    let absent: Vec<_> = absent.collect();
     (!absent.is_empty()).then(|| format!("asked for and not installed: {}", absent.join(", ")))
 }
 
@@ -82,32 +134,4 @@ fn asked(view: &View<'_>, ledger: &HostLedger) -> Option<Vec<Requested>> {
 fn after(ledger: &HostLedger) -> Option<&[Nevra]> {
     let states = [State::Restarted, State::Patched];
     states.into_iter().find_map(|s| ledger.packages(s))
-}
-
-/// What is proven of a patch set that is in: that what was asked for is installed, and that a run which
-/// found nothing to do changed nothing. None where there is nothing to prove, or something is wrong.
-pub(super) fn proven(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
-    if view.plan.patch.is_none() || trouble(view, ledger).is_some() {
-        return None;
-    }
-    let installed = match asked(view, ledger)?.len() {
-        0 => None,
-        1 => Some("the package that was asked for is installed".to_owned()),
-        n => Some(format!(
-            "all {n} packages that were asked for are installed"
-        )),
-    };
-    let converged = is_converged(ledger).then(|| "converged: nothing was to change".to_owned());
-    let all: Vec<_> = [converged, installed].into_iter().flatten().collect();
-    (!all.is_empty()).then(|| all.join(", and "))
-}
-
-/// Whether there was nothing to do and the packages are those of before.
-fn is_converged(ledger: &HostLedger) -> bool {
-    let nothing = ledger.patch.as_ref().map(|p| &p.value) == Some(&PatchEnd::NothingToDo);
-    let before = ledger.packages(State::Baseline);
-    let same = before
-        .zip(after(ledger))
-        .is_some_and(|(before, after)| difference(before, after).is_empty());
-    nothing && same
 }

@@ -67,13 +67,23 @@ impl NevraSpec {
     #[must_use]
     pub fn is_reached_by(&self, package: &Nevra) -> bool {
         let wanted = Nevra {
-            name: self.name.clone(),
             epoch: self.epoch.unwrap_or(package.epoch),
+            ..self.assumed()
+        };
+        self.is_of(package) && package.compare_evr(&wanted) != Ordering::Less
+    }
+
+    /// The package itself; an epoch that is not said is 0, which is the only one that a package manager's
+    /// table leaves out.
+    #[must_use]
+    pub fn assumed(&self) -> Nevra {
+        Nevra {
+            name: self.name.clone(),
+            epoch: self.epoch.unwrap_or(0),
             version: self.version.clone(),
             release: self.release.clone(),
             arch: self.arch.clone(),
-        };
-        self.is_of(package) && package.compare_evr(&wanted) != Ordering::Less
+        }
     }
 
     /// Whether name and architecture are the same.

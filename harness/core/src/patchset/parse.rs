@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use super::{PatchSet, Services, select};
+use super::{PatchSet, Selection, Services, contradictions, select};
 use crate::{
     id::check_name,
     source::{
@@ -35,9 +35,11 @@ fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
     let reader = Reader::new(sink, root, "a patch set")?;
     let name = reader.required("patch_set").and_then(|f| read_name(&f));
     let select = reader.required("select").and_then(|f| select::read(&f));
-    let exclude = reader
-        .optional("exclude")
-        .map_or_else(Vec::new, |f| f.texts(PACKAGE_GLOB, is_package_glob));
+    let excluding = reader.optional("exclude");
+    let exclude = excluding.map_or_else(Vec::new, |f| f.texts(PACKAGE_GLOB, is_package_glob));
+    if let (Some(field), Some(select)) = (&excluding, &select) {
+        refuse_contradictions(field, &exclude, select);
+    }
     let repos = reader.optional("repos").map(|f| read_repos(&f));
     let services = reader.or_default("services", Services::Leave, read_services);
     let deadline = reader.or_default("within", DEFAULT_DEADLINE, |f| f.duration(DEADLINES));
@@ -54,6 +56,15 @@ fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
         name: name?,
         select: select?,
     })
+}
+
+/// Packages that are named and left out.
+fn refuse_contradictions(excluding: &Field<'_>, exclude: &[String], select: &Selection) {
+    for (package, glob) in contradictions(select, exclude) {
+        let message = format!("`{glob}` leaves out {package}, which `select` names");
+        let problem = Problem::new(excluding.key_span, message);
+        excluding.sink().report(problem);
+    }
 }
 
 fn read_name(field: &Field<'_>) -> Option<String> {

@@ -102,6 +102,15 @@ f:4:17: error: `rpms` cannot hold `.rpm` (expected the path of an RPM file, as `
 f:5:15: error: `advisories` names nothing (expected at least one)
 "#,
     ),
+    (
+        r#"patch_set: x
+select: {packages: [httpd-2.4.57-5.el9.x86_64, kernel-5.14.0-1.x86_64, kernel-core-1:5.14.0-1.x86_64]}
+exclude: [httpd-tools, "kernel*"]
+"#,
+        r#"f:3:1: error: `kernel*` leaves out kernel-5.14.0-1.x86_64, which `select` names
+f:3:1: error: `kernel*` leaves out kernel-core-1:5.14.0-1.x86_64, which `select` names
+"#,
+    ),
 ];
 
 #[test]

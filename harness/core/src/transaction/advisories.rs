@@ -1,5 +1,7 @@
 //! Lists of advisories, as `updateinfo list` (yum, dnf 4) and `advisory list` (dnf5) print them.
 
+use std::{collections::BTreeSet, str::SplitWhitespace};
+
 use super::AdvisoryHere;
 use crate::{package::NevraSpec, patchset::Advisory};
 
@@ -23,12 +25,7 @@ pub fn listed(text: &str) -> Vec<Listed> {
 }
 
 fn line(line: &str) -> Option<Listed> {
-    let mut words = line.split_whitespace();
-    let first = words.next()?;
-    let id = match first {
-        "i" | "I" => words.next()?,
-        other => other,
-    };
+    let (id, mut words) = id(line)?;
     let is_id = id.contains('-') && id.starts_with(|c: char| c.is_ascii_uppercase());
     let package = words.find_map(NevraSpec::parse)?;
     is_id.then(|| Listed {
@@ -37,17 +34,35 @@ fn line(line: &str) -> Option<Listed> {
     })
 }
 
-/// Which of the listed ids stand for each advisory that is asked for.
+/// The word where a list's id stands, and those behind it.
+fn id(line: &str) -> Option<(&str, SplitWhitespace<'_>)> {
+    let mut words = line.split_whitespace();
+    let id = match words.next()? {
+        "i" | "I" => words.next()?,
+        other => other,
+    };
+    Some((id, words))
+}
+
+/// The first line that begins as one of an advisory and names no package that can be read.
+#[must_use]
+pub fn unread(text: &str) -> Option<&str> {
+    let begins = |l: &&str| id(l).is_some_and(|(id, _)| Advisory::parse(id).is_some());
+    let mut lines = text.lines().filter(begins);
+    lines.find(|l| line(l).is_none())
+}
+
+/// Which of the listed ids stand for each advisory that is asked for, and which packages they are about.
 #[must_use]
 pub fn mapped(asked: &[Advisory], list: &[Listed]) -> Vec<AdvisoryHere> {
     let here = |advisory: &Advisory| {
-        let ids = list.iter().filter(|l| stands_for(&l.id, advisory));
-        let mut ids: Vec<_> = ids.map(|l| l.id.clone()).collect();
-        ids.sort();
-        ids.dedup();
+        let lines = || list.iter().filter(|l| stands_for(&l.id, advisory));
+        let ids: BTreeSet<_> = lines().map(|l| l.id.clone()).collect();
+        let packages: BTreeSet<_> = lines().map(|l| l.package.clone()).collect();
         AdvisoryHere {
             asked: advisory.clone(),
-            here: ids,
+            here: ids.into_iter().collect(),
+            packages: packages.into_iter().collect(),
         }
     };
     asked.iter().map(here).collect()

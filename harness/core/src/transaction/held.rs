@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Row};
-use crate::{
-    package::{Nevra, NevraSpec},
-    patchset::excludes,
-};
+use crate::{package::NevraSpec, patchset::PatchSet};
 
 /// A package that could be newer and will not be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,28 +47,27 @@ impl WhyHeld {
     }
 }
 
-/// What is offered and does not come, with the reason.
+/// What is offered to a host and does not come by a patch set, with the reason.
 ///
 /// `visible` is what the host offers as it is configured, `unmasked` the same without excludes, and
 /// `unfiltered` without the filter of module streams as well. `rows` is the planned transaction.
 #[must_use]
 pub fn held_back(
-    exclude: &[String],
+    set: &PatchSet,
     rows: &[Row],
     visible: &[Row],
     unmasked: &[Row],
     unfiltered: &[Row],
 ) -> Vec<HeldBack> {
     let comes = |row: &Row| {
-        let reached =
-            |r: &Row| as_installed(&r.package).is_some_and(|p| row.package.is_reached_by(&p));
+        let reached = |r: &Row| row.package.is_reached_by(&r.package.assumed());
         rows.iter().any(|r| r.action.brings() && reached(r))
     };
     let has = |rows: &[Row], row: &Row| rows.iter().any(|r| r.package == row.package);
     let why = |row: &Row| {
         let skipped = |r: &Row| r.action == Action::Skip && r.package == row.package;
-        if let Some(glob) = excluding(exclude, &row.package) {
-            WhyHeld::ExcludedByPatchSet(glob)
+        if let Some(glob) = set.excluding(&row.package.assumed()) {
+            WhyHeld::ExcludedByPatchSet(glob.to_owned())
         } else if rows.iter().any(skipped) {
             WhyHeld::Dependencies
         } else if has(visible, row) {
@@ -96,25 +92,4 @@ pub fn held_back(
     held.sort();
     held.dedup_by(|a, b| a.package == b.package);
     held
-}
-
-/// The glob that leaves a package out.
-pub(super) fn excluding(globs: &[String], spec: &NevraSpec) -> Option<String> {
-    let package = as_installed(spec)?;
-    globs.iter().find(|g| excludes(g, &package)).cloned()
-}
-
-/// The package as an installed one; an epoch that is not said is 0 here, where a package manager's own
-/// table leaves out only that.
-pub(super) fn as_installed(spec: &NevraSpec) -> Option<Nevra> {
-    let evr = spec.evr();
-    let (epoch, rest) = evr.split_once(':').unwrap_or(("0", &evr));
-    let (version, release) = rest.split_once('-')?;
-    Some(Nevra {
-        name: spec.name().to_owned(),
-        epoch: epoch.parse().ok()?,
-        version: version.to_owned(),
-        release: release.to_owned(),
-        arch: spec.arch().to_owned(),
-    })
 }

@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    HeldBack, Manager, Preview, Requested, Row, TwinDifference, differences, requested, unmet,
-};
+use super::{HeldBack, Manager, Preview, Row, TwinDifference, differences, requested, unmet};
 use crate::{
     event::Event,
     exit::{self, ExitCode},
@@ -14,7 +12,7 @@ use crate::{
     plan::{Plan, PlannedHost},
     reading::Reading,
     state::State,
-    transaction::{AdvisoryHere, held::as_installed},
+    transaction::{AdvisoryHere, left_out},
 };
 
 /// What the patch set would do to one host.
@@ -34,8 +32,10 @@ pub struct HostPlan {
     pub advisories: Vec<AdvisoryHere>,
     /// What is asked for, is not installed now, and would not come.
     pub wanted: Vec<String>,
+    /// What advisories hold newer and the patch set leaves out.
+    pub left_out: Vec<String>,
     /// What stays as it is; none where that was not asked.
-    pub held: Option<Vec<HeldBack>>,
+    pub held: Option<Reading<Vec<HeldBack>>>,
     /// Its upstream twin, where one is known.
     pub twin: Option<HostName>,
     /// Where the twin's transaction differs; none where one of the two is not known.
@@ -46,7 +46,8 @@ impl HostPlan {
     /// Whether the host said everything that was asked, and all that the patch set asks for would be there.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.troubles.is_empty() && self.rows.known().is_some() && self.wanted.is_empty()
+        let held = self.held.as_ref().is_none_or(|h| h.known().is_some());
+        self.troubles.is_empty() && self.rows.known().is_some() && self.wanted.is_empty() && held
     }
 }
 
@@ -72,6 +73,7 @@ pub fn survey(plan: &Plan, events: &[Event]) -> Vec<HostPlan> {
             manager: preview.map(|p| p.manager),
             advisories: preview.map(|p| p.advisories.clone()).unwrap_or_default(),
             wanted: wanted(plan, ledger, preview),
+            left_out: without(plan, ledger, preview),
             held: preview.and_then(|p| p.held.clone()),
             twin: host.twin.clone(),
             rows: own,
@@ -99,17 +101,25 @@ fn rows(ledger: Option<&HostLedger>) -> Reading<Vec<Row>> {
 
 /// What is asked for and would not be there, by the packages that the host has now and those that come.
 fn wanted(plan: &Plan, ledger: Option<&HostLedger>, preview: Option<&Preview>) -> Vec<String> {
-    let asked = plan.patch.as_ref().and_then(|set| requested(set, preview));
+    let set = plan.patch.as_ref();
+    let asked = set.and_then(|set| Some((set, requested(set, preview)?)));
     let installed = ledger.and_then(|l| l.packages(State::Baseline));
-    let (Some(asked), Some(installed)) = (asked, installed) else {
+    let (Some((set, asked)), Some(installed)) = (asked, installed) else {
         return Vec::new();
     };
     let rows = preview.map(|p| p.rows.as_slice()).unwrap_or_default();
     let brought = rows.iter().filter(|r| r.action.brings());
-    let brought = brought.filter_map(|r| as_installed(&r.package));
+    let brought = brought.map(|r| r.package.assumed());
     let there: Vec<_> = installed.iter().cloned().chain(brought).collect();
     let absent = unmet(&asked, &there);
-    absent.into_iter().map(Requested::text).collect()
+    absent.into_iter().map(|r| r.text(set)).collect()
+}
+
+fn without(plan: &Plan, ledger: Option<&HostLedger>, preview: Option<&Preview>) -> Vec<String> {
+    let installed = ledger.and_then(|l| l.packages(State::Baseline));
+    let all = plan.patch.as_ref().zip(preview).zip(installed);
+    all.map(|((set, preview), installed)| left_out(set, preview, installed))
+        .unwrap_or_default()
 }
 
 /// What a run that only asked ends with: that every host said what it would do, or the worst of what kept

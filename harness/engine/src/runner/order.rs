@@ -59,7 +59,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 {
                     let asked = vec![offered_item(set)];
                     let replies = self.ask_until_stopped("asking what is held back", asked);
-                    preview.held = read_offered(set, &preview.rows, &replies.await?[0]);
+                    let held = read_offered(set, &preview.rows, &replies.await?[0]);
+                    preview.held = Some(held);
                 }
                 planned
             }

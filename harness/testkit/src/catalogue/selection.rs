@@ -17,7 +17,12 @@ pub fn all() -> Vec<Case> {
         advisory_converged(),
         advisory_unknown(),
         advisory_not_brought(),
+        advisory_excluded(),
         by_security(),
+        security_left_out(),
+        security_unknown(),
+        excluded_all_the_same(),
+        changed_beside(),
         by_package(),
         package_not_brought(),
         package_only_claimed(),
@@ -36,6 +41,12 @@ const BY_ADVISORY: &str = "patch_set: 2013-02-22\nselect: { advisories: [RHSA-20
                            services: { restart: [httpd] }\n";
 const BY_SECURITY: &str = "patch_set: 2013-02-22\nselect: { updates: security }\n\
                            services: { restart: [httpd] }\n";
+const BUT_POLICY: &str = "patch_set: 2013-02-22\nselect: { advisories: [RHSA-2013:0263] }\n\
+                          exclude: [selinux-policy-t*]\nservices: { restart: [httpd] }\n";
+const SECURITY_BUT_POLICY: &str = "patch_set: 2013-02-22\nselect: { updates: security }\n\
+                                   exclude: [selinux-policy-t*]\nservices: { restart: [httpd] }\n";
+const ALL_BUT_POLICY: &str = "patch_set: 2013-02-22\nselect: { updates: all }\n\
+                              exclude: [selinux-policy-t*]\nservices: { restart: [httpd] }\n";
 const BY_PACKAGE: &str = "patch_set: 2013-02-22\nselect:\n  packages:\n\
                           \x20   - selinux-policy-targeted-3.14.3-155.el9_3.14.noarch\n\
                           services: { restart: [httpd] }\n";
@@ -115,6 +126,64 @@ pub fn by_security() -> Case {
         twins("by-security", BY_SECURITY, advised()),
         Expectation::OPEN,
     )
+}
+
+/// The patch set leaves out all that the erratum is about, so that dnf does nothing and calls it done.
+#[must_use]
+pub fn advisory_excluded() -> Case {
+    let scenario = Scenario {
+        patch: Some(BUT_POLICY),
+        ..alone("advisory-excluded", advised())
+    };
+    (scenario, undecided(3, &[], &[]))
+}
+
+/// One of two security updates is left out, and told.
+#[must_use]
+pub fn security_left_out() -> Case {
+    let host = HostScript::rebuild().advises(&[
+        ("CESA-2013:0263", POLICY),
+        (
+            "CESA-2013:0300",
+            "selinux-policy-3.14.3-155.el9_3.14.noarch",
+        ),
+    ]);
+    let scenario = Scenario {
+        patch: Some(SECURITY_BUT_POLICY),
+        ..alone("security-left-out", host)
+    };
+    (scenario, Expectation::OPEN)
+}
+
+/// The rebuild's repositories have no advisories: dnf would say that no security update is needed.
+#[must_use]
+pub fn security_unknown() -> Case {
+    (
+        twins("security-unknown", BY_SECURITY, HostScript::rebuild()),
+        undecided(3, &[], NOT_RESTARTED),
+    )
+}
+
+/// A package that is excluded comes all the same.
+#[must_use]
+pub fn excluded_all_the_same() -> Case {
+    let came = Effect::Installs("selinux-policy-targeted (none) 3.14.3 155.el9_3.14 noarch");
+    let scenario = Scenario {
+        patch: Some(ALL_BUT_POLICY),
+        ..alone(
+            "excluded-all-the-same",
+            HostScript::rebuild().when(Moment::Transaction, came),
+        )
+    };
+    (scenario, undecided(3, &[], &[]))
+}
+
+/// Somebody else installs a package meanwhile: what follows is not of the patch set alone.
+#[must_use]
+pub fn changed_beside() -> Case {
+    let came = Effect::Installs("tzdata (none) 2023d 1.el9 noarch");
+    let host = HostScript::rebuild().when(Moment::Transaction, came);
+    (alone("changed-beside", host), undecided(3, &[], &[]))
 }
 
 /// Exactly one package.

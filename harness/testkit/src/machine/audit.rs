@@ -123,6 +123,7 @@ impl Audit {
             | Effect::FilesDamaged
             | Effect::LockedBy(..)
             | Effect::NoRpm
+            | Effect::Installs(_)
             | Effect::NoModuleStore
             | Effect::PolicyStays
             | Effect::UnitStays

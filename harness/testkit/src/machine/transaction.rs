@@ -91,13 +91,18 @@ impl Machine {
         }
     }
 
-    /// The list of advisories: all, or those of security.
+    /// The list of advisories: all, or those of security and then whether there is any.
     pub(super) fn listed(&self, security: bool) -> String {
         let line = |(id, package): &(&str, &str)| format!("{id} Important/Sec. {package}\n");
-        let all = self.script.advisories.iter();
-        all.filter(|a| !security || is_security(a.0))
-            .map(line)
-            .collect()
+        let of = |wanted: &dyn Fn(&str) -> bool| -> String {
+            let all = self.script.advisories.iter();
+            all.filter(|a| wanted(a.0)).map(line).collect()
+        };
+        if security {
+            format!("{}@any\n{}", of(&is_security), of(&|_| true))
+        } else {
+            of(&|_| true)
+        }
     }
 
     /// What the repositories hold newer: nothing is excluded or filtered on scripted hosts.
@@ -202,7 +207,7 @@ impl Machine {
         job.end = Some(end);
     }
 
-    fn install(&mut self, coming: impl Iterator<Item = Nevra>) {
+    pub(super) fn install(&mut self, coming: impl Iterator<Item = Nevra>) {
         for package in coming {
             self.packages.retain(|p| p.name != package.name);
             let body = format!(

@@ -1,12 +1,12 @@
 //! Which advisories the host's repositories have, and which packages they are about.
 
-use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use patchgate_core::{
     package::NevraSpec,
     patchset::{PatchSet, Selection},
     reading::Reading,
-    transaction::{AdvisoryHere, Listed, Manager, listed, mapped},
+    transaction::{AdvisoryHere, Manager, listed, mapped, unread},
 };
 
 use super::{FIND, Order, arguments::repositories};
@@ -27,80 +27,112 @@ pub fn needs_advisories(set: &PatchSet) -> bool {
     }
 }
 
+/// Before what tells whether the repositories have advisories at all.
+const ANY: &str = "@any\n";
+
 /// Asks for the advisories about installed packages: those that the patch set names under any vendor's
-/// id, or those of security that are not in yet. The list is filtered on the host: all of it is long.
+/// id, or those of security that are not in yet. Lists are filtered on the host: they are long.
 #[must_use]
 pub fn advisories_item(set: &PatchSet) -> Item {
-    let (old, new, filter) = match &set.select {
+    let script = match &set.select {
         Selection::Advisories(asked) => {
             let ids = asked.iter().flat_map(|a| a.everywhere());
             let wanted: String = ids.map(|id| format!(" -e {}", quote::sh(&id))).collect();
-            (
-                ["list all", "list --all"],
-                "list --all",
-                format!("grep -F{wanted}"),
-            )
+            let list = lists(set, |kind| format!("l=$({})", kind("all")));
+            format!("{list}printf '%s\\n' \"$l\" | grep -F{wanted}\n")
         }
         Selection::AllUpdates
         | Selection::Security
         | Selection::Packages(_)
-        | Selection::Rpms(_) => (
-            ["list security", "list --security"],
-            "list --security",
-            "cat".to_owned(),
-        ),
+        | Selection::Rpms(_) => {
+            let both = |kind: &dyn Fn(&str) -> String| {
+                format!("l=$({}) && f= && a=$({})", kind("security"), kind("all"))
+            };
+            let list = lists(set, both);
+            format!(
+                "{list}printf '%s\\n{}' \"$l\"\n{FIRST}",
+                ANY.escape_default()
+            )
+        }
     };
-    let mut script = FIND.to_owned();
-    let _ = write!(
-        script,
-        "case $pm in\n\
-         yum) \"$p\" -q clean expire-cache >/dev/null 2>&1\nl=$(\"$p\" -q {}updateinfo {});;\n\
-         dnf4) l=$(\"$p\" -q --refresh {}updateinfo {});;\n\
-         dnf5) l=$(\"$p\" -q --refresh {}advisory {new});;\nesac || exit\n\
-         printf '%s\\n' \"$l\" | {filter}\nexit 0\n",
-        repositories(Manager::Yum, set),
-        old[0],
-        repositories(Manager::Dnf4, set),
-        old[1],
-        repositories(Manager::Dnf5, set),
-    );
     Item {
         cap: 4 << 20,
-        ..Item::new(script, LIST_DEADLINE)
+        ..Item::new(format!("{FIND}{script}exit 0\n"), LIST_DEADLINE)
     }
 }
 
-/// Reads the answer into an order. Missing where the host has not all of the advisories: nothing would be
-/// applied for one that it does not have, and that would look like success.
+/// The first advisories of all. Those of EPEL say nothing of what a distribution's repositories have.
+const FIRST: &str = "printf '%s\\n' \"$a\" | grep -v FEDORA-EPEL- | grep -m 9 '[A-Z]-[0-9]'\n";
+
+/// The commands of every manager that list advisories of a kind.
+fn lists(set: &PatchSet, of: impl Fn(&dyn Fn(&str) -> String) -> String) -> String {
+    let [yum, dnf4, dnf5] = Manager::ALL.map(|manager| {
+        let repositories = repositories(manager, set);
+        let list = match manager {
+            Manager::Yum => "updateinfo list ",
+            Manager::Dnf4 => "updateinfo list --",
+            Manager::Dnf5 => "advisory list --",
+        };
+        of(&|kind| format!("\"$p\" -q $f {repositories}{list}{kind}"))
+    });
+    format!(
+        "f=--refresh\ncase $pm in\n\
+         yum) f=; \"$p\" -q clean expire-cache >/dev/null 2>&1\n{yum};;\n\
+         dnf4) {dnf4};;\n\
+         dnf5) {dnf5};;\nesac || exit\n"
+    )
+}
+
+/// Reads the answer into an order. Missing where the host has not all of the advisories, or none from
+/// which one could tell what is security: nothing would be applied, and that would look like success.
 #[must_use]
 pub fn read_advisories<'a>(set: &'a PatchSet, reply: &Reply) -> Reading<Order<'a>> {
-    let list = match answer(reply) {
-        Reading::Known(text) => listed(&text),
+    let text = match answer(reply) {
+        Reading::Known(text) => text,
         Reading::Missing { why } => {
             return Reading::missing(format!("the list of advisories: {why}"));
         }
     };
-    let Selection::Advisories(asked) = &set.select else {
-        return Reading::Known(Order {
-            at_least: packages(&list, |_| true),
-            ..Order::new(set)
-        });
-    };
-    let advisories = mapped(asked, &list);
-    if let Some(why) = absent(&advisories) {
+    if let Some(line) = unread(&text) {
+        let why = format!("a line of the list of advisories cannot be read: {line}");
         return Reading::missing(why);
     }
-    let here: BTreeSet<&String> = advisories.iter().flat_map(|a| &a.here).collect();
-    Reading::Known(Order {
-        at_least: packages(&list, |l| here.contains(&l.id)),
-        advisories: advisories.clone(),
-        ..Order::new(set)
-    })
+    match &set.select {
+        Selection::Advisories(asked) => read_named(set, mapped(asked, &listed(&text))),
+        Selection::AllUpdates
+        | Selection::Security
+        | Selection::Packages(_)
+        | Selection::Rpms(_) => read_security(set, &text),
+    }
 }
 
-fn packages(list: &[Listed], wanted: impl Fn(&Listed) -> bool) -> Vec<NevraSpec> {
-    let all = list.iter().filter(|l| wanted(l)).map(|l| l.package.clone());
-    all.collect::<BTreeSet<_>>().into_iter().collect()
+fn read_named(set: &PatchSet, advisories: Vec<AdvisoryHere>) -> Reading<Order<'_>> {
+    match absent(&advisories) {
+        Some(why) => Reading::missing(why),
+        None => Reading::Known(Order {
+            advisories,
+            ..Order::new(set)
+        }),
+    }
+}
+
+/// Repositories of CentOS have no advisories: there, nothing is ever called security.
+fn read_security<'a>(set: &'a PatchSet, text: &str) -> Reading<Order<'a>> {
+    let Some((security, any)) = text.split_once(ANY) else {
+        return Reading::missing("the list of advisories is cut");
+    };
+    if listed(any).is_empty() {
+        return Reading::missing(
+            "no enabled repository has an advisory for a package of this host, so which updates are \
+             security is not known",
+        );
+    }
+    let packages = listed(security).into_iter().map(|l| l.package);
+    let packages: BTreeSet<NevraSpec> = packages.collect();
+    Reading::Known(Order {
+        at_least: packages.into_iter().collect(),
+        ..Order::new(set)
+    })
 }
 
 /// The advisories that the host does not have, with the names under which they were looked for.

@@ -4,11 +4,15 @@ use std::{fmt::Write as _, time::Duration};
 
 use patchgate_core::{
     patchset::PatchSet,
+    reading::Reading,
     transaction::{HeldBack, Manager, Row, held_back, offered},
 };
 
 use super::{FIND, arguments::repositories};
-use crate::host::{Exit, Item, Reply};
+use crate::{
+    host::{Item, Reply},
+    script::answer,
+};
 
 /// How long each of the questions may take.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -43,22 +47,17 @@ pub fn offered_item(set: &PatchSet) -> Item {
 const HOTFIXES: &str = "--setopt='*.module_hotfixes=1'";
 const UNMASKED: &str = "--setopt='disable_excludes=*'";
 
-/// What is held back of all that is offered; none where the host did not say.
+/// What is held back of all that is offered.
 #[must_use]
-pub fn read_offered(set: &PatchSet, rows: &[Row], reply: &Reply) -> Option<Vec<HeldBack>> {
-    let text = reply.stdout.text();
-    if reply.exit != Exit::Code(0) || !reply.stdout.is_complete() {
-        return None;
-    }
+pub fn read_offered(set: &PatchSet, rows: &[Row], reply: &Reply) -> Reading<Vec<HeldBack>> {
+    let cut = "the list of what is offered is cut";
+    answer(reply).and_parse(|text| read(set, rows, text), cut)
+}
+
+fn read(set: &PatchSet, rows: &[Row], text: &str) -> Option<Vec<HeldBack>> {
     let (_, rest) = text.split_once("@visible\n")?;
     let (visible, rest) = rest.split_once("@unmasked\n")?;
     let (unmasked, unfiltered) = rest.split_once("@unfiltered\n").unwrap_or((rest, ""));
     let [visible, unmasked, unfiltered] = [visible, unmasked, unfiltered].map(offered);
-    Some(held_back(
-        &set.exclude,
-        rows,
-        &visible,
-        &unmasked,
-        &unfiltered,
-    ))
+    Some(held_back(set, rows, &visible, &unmasked, &unfiltered))
 }

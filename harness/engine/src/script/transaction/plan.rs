@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use patchgate_core::{
     reading::Reading,
-    transaction::{Action, Manager, Preview, read_table},
+    transaction::{Action, Manager, Preview, Table, read_table},
 };
 
 use super::{FIND, Order, apply::checked, arguments::transaction};
@@ -60,7 +60,10 @@ pub fn read_plan(order: &Order<'_>, reply: &Reply) -> Planned {
         };
     };
     let table = read_table(manager, &out);
-    let packages = read_packages(manager, reply, &table);
+    let packages = match excluded(order, &table) {
+        Some(row) => Reading::missing(format!("{} would change {row}", manager.word())),
+        None => read_packages(manager, reply, &table),
+    };
     let preview = Preview {
         manager,
         rows: table.rows,
@@ -74,11 +77,20 @@ pub fn read_plan(order: &Order<'_>, reply: &Reply) -> Planned {
     }
 }
 
-fn read_packages(
-    manager: Manager,
-    reply: &Reply,
-    table: &patchgate_core::transaction::Table,
-) -> Reading<Vec<String>> {
+/// The first package that the table changes and the patch set excludes: then what is excluded here means
+/// something else to the manager.
+fn excluded(order: &Order<'_>, table: &Table) -> Option<String> {
+    let changed = table.rows.iter().filter(|r| r.action != Action::Skip);
+    changed.into_iter().find_map(|row| {
+        let glob = order.set.excluding(&row.package.assumed())?;
+        let package = &row.package;
+        Some(format!(
+            "{package}, which the patch set excludes (`{glob}`)"
+        ))
+    })
+}
+
+fn read_packages(manager: Manager, reply: &Reply, table: &Table) -> Reading<Vec<String>> {
     let (out, err) = (reply.stdout.text(), reply.stderr.text());
     let name = manager.word();
     if !reply.stdout.is_complete() {

@@ -1,5 +1,7 @@
 //! What each package manager is asked, and how its answers are read.
 
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+
 use patchgate_core::{
     patchset,
     reading::Reading,
@@ -78,6 +80,7 @@ fn each_manager_is_asked_in_its_own_words() {
             advisories: vec![AdvisoryHere {
                 asked: patchset::Advisory::parse("RHSA-2013:0263").unwrap(),
                 here: vec!["CESA-2013:0263".to_owned()],
+                packages: Vec::new(),
             }],
             files: vec![FileThere {
                 path: "/var/lib/patchgate/rpms/r/a.rpm".to_owned(),
@@ -247,7 +250,10 @@ fn advisories_are_had_under_some_id_or_nothing_is_applied() {
     let read = read_advisories(&known, &reply(0, list, ""));
     let order = read.known().unwrap();
     assert_eq!(order.advisories[0].here, ["CEBA-2024:0155"]);
-    let least: Vec<_> = order.at_least.iter().map(ToString::to_string).collect();
+    let [advisory] = order.advisories.as_slice() else {
+        panic!("{order:?}");
+    };
+    let least: Vec<_> = advisory.packages.iter().map(ToString::to_string).collect();
     assert_eq!(
         least,
         [
@@ -263,11 +269,99 @@ fn advisories_are_had_under_some_id_or_nothing_is_applied() {
     for failed in [reply(1, list, ""), Reply::silent(Exit::DeadlineExceeded)] {
         assert!(read_advisories(&known, &failed).known().is_none());
     }
-    let security = set("select: { updates: security }");
-    let read = read_advisories(&security, &reply(0, CAPTURED[7], ""));
-    assert_eq!(read.known().unwrap().at_least.len(), 1);
-    let none = read_advisories(&security, &reply(0, "\n", ""));
-    assert_eq!(none.known().unwrap().at_least.len(), 0);
+    let cut = reply(0, &list.replace("-3.14.3-155.el9_3.14.noarch", ""), "");
+    let why = read_advisories(&known, &cut);
+    assert!(why.why().unwrap().contains("cannot be read: "), "{why:?}");
+}
+
+#[test]
+fn what_is_security_is_known_only_where_there_are_advisories() {
+    let set = set("select: { updates: security }");
+    let (some, all) = (CAPTURED[7], CAPTURED[6]);
+    for (text, wanted) in [
+        (format!("{some}@any\n{all}"), Some(1)),
+        (format!("\n@any\n{all}"), Some(0)),
+        ("\n@any\n".to_owned(), None),
+        ("\n@any\nupdateinfo list done\n".to_owned(), None),
+        (some.to_owned(), None),
+    ] {
+        let read = read_advisories(&set, &reply(0, &text, ""));
+        let n = read.known().map(|order| order.at_least.len());
+        assert_eq!(n, wanted, "{text}");
+    }
+    // On a repository without advisories dnf and yum end with 0 and say that nothing is needed.
+    let none = read_advisories(&set, &reply(0, "\n@any\n", ""));
+    assert!(none.why().unwrap().contains("is not known"), "{none:?}");
+}
+
+#[test]
+fn a_plan_that_changes_what_is_excluded_is_not_carried_out() {
+    for (exclude, known) in [("tzdata*", false), ("*-libs", false), ("kernel*", true)] {
+        let set = set(&format!(
+            "select: {{ updates: all }}\nexclude: ['{exclude}']"
+        ));
+        let out = format!("pm=dnf4\n{}", CAPTURED[0]);
+        let planned = read_plan(&Order::new(&set), &reply(1, &out, "")).packages;
+        assert_eq!(planned.known().is_some(), known, "{exclude}: {planned:?}");
+    }
+}
+
+/// Runs a script with a dnf that writes down its arguments, each ended by a NUL.
+fn heard_by_dnf(script: &str) -> Vec<String> {
+    let place = tempfile::tempdir().unwrap();
+    let dnf = place.path().join("dnf");
+    fs::write(&dnf, "#!/bin/sh\nprintf '%s\\0' \"$@\" >>heard\n").unwrap();
+    fs::set_permissions(&dnf, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", place.path().display());
+    let ran = Command::new("sh")
+        .args(["-c", script])
+        .env("PATH", path)
+        .current_dir(place.path())
+        .output();
+    let said = ran.unwrap();
+    let left = fs::read_dir(place.path()).unwrap().count();
+    assert_eq!(left, 2, "something else was made: {said:?}");
+    let heard = fs::read_to_string(place.path().join("heard")).unwrap();
+    heard
+        .split_terminator('\0')
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[test]
+fn nothing_that_is_named_becomes_a_command() {
+    let hostile = "it's $(touch a) `touch b`; touch c & touch d | touch e > f \" \\ * ?\ntouch g";
+    let mut set = set("select: { rpms: [a.rpm] }");
+    set.enable_repos = vec![hostile.into()];
+    set.disable_repos = vec![hostile.into()];
+    set.exclude = vec![hostile.into()];
+    let file = |sha256: &str| FileThere {
+        path: hostile.to_owned(),
+        sha256: sha256.to_owned(),
+    };
+    let order = Order {
+        advisories: vec![],
+        files: vec![file(&"ab".repeat(32))],
+        ..Order::new(&set)
+    };
+    let planned = Order {
+        files: vec![],
+        ..order.clone()
+    };
+    for script in [
+        plan_item(&planned).script,
+        apply_script(Manager::Dnf4, &planned),
+        offered_item(&set).script,
+    ] {
+        let heard = heard_by_dnf(&script);
+        for option in ["disablerepo", "enablerepo"] {
+            let whole = format!("--{option}={hostile}");
+            assert!(heard.contains(&whole), "{heard:?}");
+        }
+    }
+    // A file that is not the one that was read: nothing is run.
+    let script = format!("touch heard; {}", apply_script(Manager::Dnf4, &order));
+    assert_eq!(heard_by_dnf(&script), [] as [String; 0]);
 }
 
 #[test]
@@ -280,8 +374,8 @@ fn what_is_held_back_is_known_only_where_all_of_it_was_asked() {
         .unwrap()
         .rows;
     rows.retain(|r| r.package.name() != "tzdata");
-    let held = read_offered(&all, &rows, &reply(0, &offers, "")).unwrap();
-    let [only] = held.as_slice() else {
+    let held = read_offered(&all, &rows, &reply(0, &offers, ""));
+    let [only] = held.known().unwrap().as_slice() else {
         panic!("{held:?}");
     };
     assert_eq!(only.package.name(), "tzdata");
@@ -291,7 +385,7 @@ fn what_is_held_back_is_known_only_where_all_of_it_was_asked() {
         reply(0, "@visible\n", ""),
         reply(0, "", ""),
     ] {
-        assert_eq!(read_offered(&all, &rows, &bad), None);
+        assert!(read_offered(&all, &rows, &bad).known().is_none());
     }
 }
 
