@@ -21,9 +21,10 @@ NAMES = {
 }
 
 
-def run(command, folder, home):
+def run(command, folder, home, more=None):
     environment = {"PATH": os.environ["PATH"], "HOME": home, "USER": USER, "LC_ALL": "C.UTF-8",
-                   "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true"}
+                   "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
+                   **(more or {})}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
@@ -39,7 +40,14 @@ def members(groups):
     return {name: hosts(name) for name in groups if name not in ("_meta", "all")}
 
 
-def of_ansible(listed):
+def key_file(text, folder, home):
+    """Where a key is: Ansible leaves `~` and relative paths to ssh, patchgate does not."""
+    if text is None:
+        return None
+    return str(folder / re.sub("^~(?=/|$)", home, text))
+
+
+def of_ansible(listed, folder, home):
     variables = listed["_meta"]["hostvars"]
     by_group = members(listed)
     names = set(variables).union(*by_group.values(), listed.get("all", {}).get("hosts", []))
@@ -51,16 +59,19 @@ def of_ansible(listed):
             "address": given["address"] or name,
             "port": int(given["port"] or 22),
             "user": str(given["user"] or USER),
-            "key_file": given["key_file"],
+            "key_file": key_file(given["key_file"], folder, home),
             "become_root": str(own.get("ansible_become", False)).lower() in ("true", "yes", "on", "1"),
             "groups": sorted(g for g, hosts in by_group.items() if name in hosts),
         }
     return hosts
 
 
-def of_patchgate(listed):
+def of_patchgate(listed, folder, home):
     fields = ["address", "port", "user", "key_file", "become_root", "groups"]
-    return {host["name"]: {field: host[field] for field in fields} for host in listed}
+    hosts = {host["name"]: {field: host[field] for field in fields} for host in listed}
+    for host in hosts.values():
+        host["key_file"] = key_file(host["key_file"], folder, home)
+    return hosts
 
 
 def documented(docs):
@@ -72,6 +83,12 @@ def documented(docs):
 def reasons(text):
     found = re.findall(r"^(?:\S.*: )?error: (.*)$", text, re.MULTILINE)
     return [reason for reason in found if "in the configuration; nothing was touched" not in reason]
+
+
+def refused_by_ansible(tool, sources, folder, home):
+    """Whether Ansible too cannot read it, or a file of it: of a folder it only warns."""
+    strict = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    return run([tool, *sources, "--list"], folder, home, strict).returncode != 0
 
 
 def compare(tools, inventory, known, home, own):
@@ -88,6 +105,8 @@ def compare(tools, inventory, known, home, own):
     if ours.returncode not in (0, 4):
         told = reasons(ours.stderr)
         unknown = [reason for reason in told if not any(k.search(reason) for k in known)]
+        if told and unknown and refused_by_ansible(tools[1], sources, folder, home):
+            return "refused", "by Ansible too: " + "; ".join(sorted(set(told))[:3])
         if not told or unknown:
             return "UNDOCUMENTED", "\n".join(unknown) or ours.stderr
         if wanted and wanted.exists() and wanted.read_text().strip() not in ours.stderr:
@@ -100,7 +119,8 @@ def compare(tools, inventory, known, home, own):
     theirs = run([tools[1], *sources, "--list"], folder, home)
     if theirs.returncode != 0:
         return "DIFFERS", f"Ansible refuses it:\n{theirs.stderr}"
-    left, right = of_ansible(json.loads(theirs.stdout)), of_patchgate(json.loads(ours.stdout))
+    left = of_ansible(json.loads(theirs.stdout), folder, home)
+    right = of_patchgate(json.loads(ours.stdout), folder, home)
     lines = []
     for name in sorted(left.keys() | right.keys()):
         if left.get(name) != right.get(name):

@@ -11,6 +11,7 @@ mod load;
 pub mod node;
 mod places;
 pub mod reader;
+mod reindent;
 pub mod scalar;
 mod sink;
 mod suggest;

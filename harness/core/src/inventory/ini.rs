@@ -23,6 +23,9 @@ use crate::{
 /// Reads an INI text.
 pub(super) fn read(reading: &mut Reading<'_>) {
     let text = reading.sink.source().text();
+    if let Some(span) = plugin(text) {
+        return reading.refuse_plugin(span);
+    }
     let mut ini = Ini {
         group: GroupName::new(UNGROUPED).ok(),
         kind: Kind::Hosts,
@@ -37,6 +40,23 @@ pub(super) fn read(reading: &mut Reading<'_>) {
         start += line.len();
     }
     ini.finish();
+}
+
+/// The word `plugin:` where a text begins with it: YAML in a file whose extension does not say so.
+fn plugin(text: &str) -> Option<Span> {
+    const WORD: &str = "plugin:";
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with(WORD) {
+            let end = start + WORD.len() - 1;
+            return Some(Span { start, end });
+        }
+        if !matches!(line.trim(), "" | "---") && !line.starts_with('#') {
+            return None;
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// What the lines of a section are.

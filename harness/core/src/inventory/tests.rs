@@ -466,6 +466,29 @@ all:
     assert_eq!(good(text).hosts.len(), 1);
 }
 
+/// As PyYAML has it: what is in brackets or quotes may begin anywhere.
+#[test]
+fn lines_in_brackets_and_quotes_may_begin_anywhere() {
+    let text = "all:
+  vars:
+    ports: [ 1,  # not the end ]
+2, 'a
+ b'
+]
+    limits: {
+soft: 1,
+}
+    ansible_user: \"one\\
+two\"
+  hosts:
+    web1:
+";
+    assert_eq!(users(text), "web1=onetwo");
+    let wrong = text.replace("web1:", "web1: {\nansible_port: 0 }");
+    let told = read(&wrong).unwrap_err().to_string();
+    assert!(told.starts_with("f:14:15: error: `ansible_port`"), "{told}");
+}
+
 #[test]
 fn the_old_names_of_variables_are_understood() {
     let text = "all: { hosts: { a: { ansible_ssh_host: 192.0.2.7, ansible_ssh_port: 23, \

@@ -53,6 +53,13 @@ impl Reading<'_> {
         }
         found
     }
+
+    /// Refuses what tells an inventory plugin where to look for hosts.
+    pub(super) fn refuse_plugin(&self, span: Span) {
+        let problem = Problem::new(span, "inventory plugins are not supported");
+        let help = "give patchgate the hosts: `ansible-inventory --list --yaml` prints them";
+        self.sink.report(problem.help(help));
+    }
 }
 
 /// An inventory that was read: its hosts, and everything that is wrong with it so far.

@@ -65,11 +65,7 @@ impl<'r> Walk<'_, 'r> {
                     sink.report(problem.help("put it under `all:`"));
                 }
                 "plugin" if matches!(field.node.value, Value::Scalar(_)) => {
-                    let problem =
-                        Problem::new(field.key_span, "inventory plugins are not supported");
-                    let help =
-                        "give patchgate the hosts: `ansible-inventory --list --yaml` prints them";
-                    sink.report(problem.help(help));
+                    self.reading.refuse_plugin(field.key_span);
                     // The other keys are the plugin's.
                     return;
                 }

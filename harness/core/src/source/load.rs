@@ -15,7 +15,9 @@ use super::{
     Problem, Sink, Span,
     node::{Entry, Node, Scalar, Value},
     places::Places,
-    quote, scalar,
+    quote,
+    reindent::{self, Moved},
+    scalar,
 };
 
 /// The longest text that is read, in bytes: 1 MiB.
@@ -65,16 +67,22 @@ fn load_as(sink: &Sink<'_>, manner: Manner) -> Option<Node> {
         return None;
     }
     let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let moved = match manner {
+        Manner::Strict => Moved::new(),
+        Manner::Ansible { .. } => reindent::lines(body),
+    };
     let mut loader = Loader {
         sink,
         manner,
-        places: Places::new(body, text.len() - body.len()),
+        places: Places::new(body, text.len() - body.len(), &moved),
         stack: Vec::new(),
         documents: 0,
         root: None,
     };
     // Also behind a mistake: what a whole document says is examined all the same.
-    let _: Result<(), Stop> = Parser::new_from_str(body).try_for_each(|event| loader.take(event));
+    let body = reindent::apply(body, &moved);
+    let mut events = Parser::new_from_str(&body);
+    let _: Result<(), Stop> = events.try_for_each(|event| loader.take(event));
     loader.root
 }
 

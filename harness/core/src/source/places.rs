@@ -2,7 +2,7 @@
 
 use saphyr_parser::{Marker, Span as ParserSpan};
 
-use super::Span;
+use super::{Span, reindent::Moved};
 
 /// The parser's places are characters; ours are bytes.
 pub(super) struct Places {
@@ -11,10 +11,11 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn new(text: &str, base: usize) -> Self {
-        let table = || text.char_indices().map(|(i, _)| i).chain([text.len()]);
+    /// The places of a text that begins at a byte of the file, with lines in it moved.
+    pub(super) fn new(text: &str, base: usize, moved: &Moved) -> Self {
+        let is_plain = text.is_ascii() && moved.is_empty();
         Self {
-            bytes: (!text.is_ascii()).then(|| table().collect()),
+            bytes: (!is_plain).then(|| table(text, moved)),
             base,
         }
     }
@@ -36,4 +37,15 @@ impl Places {
             end: self.byte(&span.end),
         }
     }
+}
+
+/// The byte of every character; the spaces that move a line are where it begins.
+fn table(text: &str, moved: &Moved) -> Vec<usize> {
+    let mut table = Vec::with_capacity(text.len());
+    for (i, _) in text.char_indices() {
+        let spaces = moved.get(&i).copied().unwrap_or_default();
+        table.extend(std::iter::repeat_n(i, spaces + 1));
+    }
+    table.push(text.len());
+    table
 }

@@ -109,6 +109,11 @@ fn mistakes_have_their_places() {
              and becomes root with `sudo -n`, which asks for no password\n",
         ),
         (
+            "# YAML\n---\nplugin: x.y.z\nzones: [a]\n",
+            "f:3:1: error: inventory plugins are not supported\n  help: give patchgate the hosts: \
+             `ansible-inventory --list --yaml` prints them\n",
+        ),
+        (
             "[a:children]\nb\n[b:children]\na\n",
             "f:4:1: error: `a` cannot be a child of `b`\n  help: `a` stands above `b` already\n",
         ),
