@@ -230,9 +230,13 @@ fn saw<'a>(kind: &CheckKind, probed: Option<&'a Probed>) -> Saw<'a> {
     match outcome::evaluate(kind, &observation) {
         Some(Outcome::Passed) => Saw::Good(probed),
         Some(Outcome::Failed { symptom }) => Saw::Bad(probed, short(&symptom)),
-        Some(Outcome::Errored { .. } | Outcome::Blind { .. } | Outcome::NotRun { .. }) | None => {
-            Saw::Nothing
-        }
+        Some(
+            Outcome::Errored { .. }
+            | Outcome::Blind { .. }
+            | Outcome::NotRun { .. }
+            | Outcome::NotNeeded { .. },
+        )
+        | None => Saw::Nothing,
     }
 }
 
