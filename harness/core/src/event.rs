@@ -14,6 +14,7 @@ use crate::{
     id::{CheckId, HostName, RunId},
     observation::Observation,
     reading::Reading,
+    reboot::{RebootEnd, RebootSigns},
     snapshot::Snapshot,
     soak::{SoakEnd, Stretch},
     state::State,
@@ -158,6 +159,24 @@ pub enum What {
     ServicesRestarted {
         /// Exit status and error output of each unit's restart.
         units: BTreeMap<String, RestartEnd>,
+    },
+    /// The host was asked whether it needs a reboot.
+    RebootConsidered {
+        /// What it said.
+        signs: Box<RebootSigns>,
+    },
+    /// The host is about to be told to reboot, once and no second time in this run.
+    RebootStarted {
+        /// The boot that is to end: the order holds for no other.
+        boot_id: String,
+    },
+    /// The reboot came to an end.
+    RebootEnded {
+        /// How.
+        end: RebootEnd,
+        /// Since the order.
+        #[serde(with = "crate::time::millis")]
+        elapsed: Duration,
     },
     /// A file of evidence was saved in the run's directory.
     ArtifactSaved {

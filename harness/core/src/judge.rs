@@ -15,6 +15,7 @@ mod findings;
 mod gate;
 mod hosts;
 mod patched;
+mod reboot;
 mod soak;
 mod suspects;
 mod unsettled;
@@ -85,6 +86,12 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// The states of the plan that a host was not shown not to need.
+    fn states_of(&self, host: &HostName) -> impl Iterator<Item = &'a State> {
+        let needed = |s: &&State| reboot::not_needed(self.plan, self.ledger, host, **s).is_none();
+        self.plan.states.iter().filter(needed)
+    }
+
     fn new(grounds: &'a cells::Grounds<'a>, cells: &'a [CellResult]) -> Self {
         let key = |r: &'a CellResult| (&r.cell.host, r.cell.state, &r.cell.check);
         let by_name = cells.iter().map(|r| (key(r), r)).collect();

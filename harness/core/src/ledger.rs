@@ -1,7 +1,10 @@
 //! Folds the event stream into what is known of each host: the only reader of raw event order.
 
+mod reboot;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::reboot::RebootLedger;
 use crate::{
     diagnosis::DiagnosisStep,
     event::{Event, PatchEnd, RestartEnd, What},
@@ -11,6 +14,7 @@ use crate::{
     observation::{HttpEnd, Observation},
     package::Nevra,
     reading::Reading,
+    reboot::RebootEnd,
     snapshot::Snapshot,
     soak::SoakLedger,
     state::State,
@@ -69,6 +73,8 @@ pub struct HostLedger {
     pub transaction: Option<String>,
     /// The restarts of services.
     pub restarts: Option<At<BTreeMap<String, RestartEnd>>>,
+    /// What is known of its reboot.
+    pub reboot: RebootLedger,
     /// The states that were reached.
     pub states: BTreeMap<State, StateLedger>,
     /// The remote probes beside the patch.
@@ -197,6 +203,9 @@ impl HostLedger {
         if is_answer(what) {
             self.last_answer = seq;
         }
+        if self.reboot.take(seq, what) {
+            return;
+        }
         match (state, what) {
             (_, What::HostConnected { .. }) => self.connected = self.connected.or(Some(seq)),
             (_, What::HostFinished { dirty }) => {
@@ -324,6 +333,8 @@ fn is_answer(what: &What) -> bool {
         What::WindowCaptured { capture, .. } => capture.end.known().is_some(),
         What::PatchPlanned { packages, .. } => packages.known().is_some(),
         What::PatchFinished { end, .. } => matches!(end, PatchEnd::Exited(_)),
+        What::RebootConsidered { signs } => signs.boot_id.known().is_some(),
+        What::RebootEnded { end, .. } => matches!(end, RebootEnd::CameBack { .. }),
         What::RunStarted { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
@@ -331,6 +342,7 @@ fn is_answer(what: &What) -> bool {
         | What::HostLost { .. }
         | What::BrokeDown { .. }
         | What::PatchStarted { .. }
+        | What::RebootStarted { .. }
         | What::ArtifactSaved { .. }
         | What::Diagnosed { .. }
         // Written long after they were answered.

@@ -21,6 +21,7 @@ pub mod patchset;
 pub mod plan;
 pub mod policy;
 pub mod reading;
+pub mod reboot;
 pub mod snapshot;
 pub mod soak;
 pub mod source;

@@ -43,6 +43,11 @@ pub enum Outcome {
         /// Why.
         why: String,
     },
+    /// It was planned for a state that the host was shown not to need.
+    NotNeeded {
+        /// What shows it.
+        why: String,
+    },
 }
 
 impl Outcome {
@@ -55,6 +60,7 @@ impl Outcome {
             Self::Blind { .. } => "blind",
             Self::Errored { .. } => "errored",
             Self::NotRun { .. } => "not-run",
+            Self::NotNeeded { .. } => "not-needed",
         }
     }
 
@@ -65,7 +71,9 @@ impl Outcome {
             Self::Passed => None,
             Self::Failed { symptom } => Some(symptom.text.clone()),
             Self::Blind { gaps } => Some(format!("cannot be said: {}", gaps.join("; "))),
-            Self::Errored { why } | Self::NotRun { why } => Some(why.clone()),
+            Self::Errored { why } | Self::NotRun { why } | Self::NotNeeded { why } => {
+                Some(why.clone())
+            }
         }
     }
 }

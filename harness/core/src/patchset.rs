@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     advisory::{ADVISORY, Advisory},
     glob::excludes,
-    parse::{DEFAULT_DEADLINE, parse},
+    parse::{DEFAULT_DEADLINE, DEFAULT_REBOOT, parse},
 };
-use crate::package::{Nevra, NevraSpec};
+use crate::{
+    package::{Nevra, NevraSpec},
+    reboot::Reboot,
+};
 
 /// A patch set: what to apply, from where, and what follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,12 @@ pub struct PatchSet {
     pub services: Services,
     /// How long the transaction may take on one host, in seconds.
     pub deadline_s: u64,
+    /// Whether hosts are rebooted after it. Versions that knew no reboots made none.
+    #[serde(default)]
+    pub reboot: Reboot,
+    /// How long a host may take to come back from its reboot and to start everything, in seconds.
+    #[serde(default = "parse::default_reboot_s")]
+    pub reboot_within_s: u64,
 }
 
 /// What a patch set applies.

@@ -12,6 +12,7 @@ use crate::{
     inventory::{Inventory, Role},
     patchset::{PatchSet, Services},
     policy::Policy,
+    reboot::Reboot,
     soak::Soak,
     state::State,
     suite::{Check, RestsOn, Suite, Vantage},
@@ -210,12 +211,25 @@ impl From<&crate::inventory::InventoryHost> for PlannedHost {
     }
 }
 
-fn states_of(patch: Option<&PatchSet>) -> Vec<State> {
-    match patch.map(|p| &p.services) {
-        None => vec![State::Baseline],
-        Some(Services::Leave) => vec![State::Baseline, State::Patched],
-        Some(Services::Restart(_)) => vec![State::Baseline, State::Patched, State::Restarted],
-    }
+/// The states that hosts pass through with such a patch set, or without one.
+#[must_use]
+pub fn states_of(patch: Option<&PatchSet>) -> Vec<State> {
+    let Some(set) = patch else {
+        return vec![State::Baseline];
+    };
+    let restarted = match set.services {
+        Services::Leave => None,
+        Services::Restart(_) => Some(State::Restarted),
+    };
+    let rebooted = match set.reboot {
+        Reboot::Never => None,
+        Reboot::WhenNeeded | Reboot::Always => Some(State::Rebooted),
+    };
+    let after = [restarted, rebooted].into_iter().flatten();
+    [State::Baseline, State::Patched]
+        .into_iter()
+        .chain(after)
+        .collect()
 }
 
 fn cells_of(hosts: &[PlannedHost], states: &[State], suites: &[Suite]) -> Vec<Cell> {

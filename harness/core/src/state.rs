@@ -14,9 +14,19 @@ pub enum State {
     Patched,
     /// The services were restarted.
     Restarted,
+    /// The host was rebooted.
+    Rebooted,
 }
 
 impl State {
+    /// All of them, in the order of a run.
+    pub const ALL: [Self; 4] = [
+        Self::Baseline,
+        Self::Patched,
+        Self::Restarted,
+        Self::Rebooted,
+    ];
+
     /// The word for people and files.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -24,6 +34,7 @@ impl State {
             Self::Baseline => "baseline",
             Self::Patched => "patched",
             Self::Restarted => "restarted",
+            Self::Rebooted => "rebooted",
         }
     }
 }

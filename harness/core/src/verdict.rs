@@ -95,6 +95,17 @@ pub struct Counts {
     pub errored: usize,
     /// It did not run.
     pub not_run: usize,
+    /// The host was shown not to need the state that it is of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_needed: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One host in the verdict.
@@ -113,6 +124,9 @@ pub struct HostSummary {
     /// What is proven of the patch set: that the host has converged, that what was asked for is installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
+    /// What became of its reboot; where none was made and something waits for one, that too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reboot: Option<String>,
     /// What can be said of denials, state by state.
     pub denials: Vec<StateStatement>,
 }
@@ -182,6 +196,10 @@ pub enum Class {
     HostLost,
     /// Remote clients got no good answer for longer than the gate allows.
     Outage,
+    /// The host was told to reboot once, and booted more than once.
+    RebootLoop,
+    /// The host booted another kernel than the newest that is installed.
+    OtherKernel,
     /// Failed before and fails after: the patch cannot be judged by it.
     BrokenBefore,
     /// Failed before, passes after.
@@ -206,6 +224,8 @@ impl Class {
             Self::Failure => "failure",
             Self::HostLost => "host-lost",
             Self::Outage => "outage",
+            Self::RebootLoop => "reboot-loop",
+            Self::OtherKernel => "other-kernel",
             Self::BrokenBefore => "broken-before",
             Self::Fixed => "fixed",
             Self::AccessLost => "access-lost",

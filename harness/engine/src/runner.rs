@@ -12,6 +12,7 @@ mod lock;
 mod look;
 mod order;
 mod patch;
+mod reboot;
 mod soak;
 mod state;
 mod sweep;

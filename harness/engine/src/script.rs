@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod experiment;
 pub mod facts;
 pub mod packages;
+pub mod reboot;
 pub mod restart;
 pub mod snapshot;
 pub mod transaction;

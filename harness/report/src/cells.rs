@@ -19,6 +19,7 @@ pub(crate) enum Standing {
     Blind,
     Errored,
     NotRun,
+    NotNeeded,
 }
 
 impl Standing {
@@ -31,6 +32,7 @@ impl Standing {
             Outcome::Blind { .. } => Self::Blind,
             Outcome::Errored { .. } => Self::Errored,
             Outcome::NotRun { .. } => Self::NotRun,
+            Outcome::NotNeeded { .. } => Self::NotNeeded,
         }
     }
 
@@ -43,6 +45,7 @@ impl Standing {
             Self::Blind => "blind",
             Self::Errored => "errored",
             Self::NotRun => "not-run",
+            Self::NotNeeded => "not-needed",
         }
     }
 }

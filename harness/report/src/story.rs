@@ -86,6 +86,8 @@ fn class(class: Class) -> &'static str {
         Class::Failure => "failure",
         Class::HostLost => "host lost",
         Class::Outage => "outage",
+        Class::RebootLoop => "booted more than once",
+        Class::OtherKernel => "another kernel than the newest",
         Class::BrokenBefore => "broken before the patch",
         Class::Fixed => "fixed by the patch",
         Class::AccessLost => "access lost, and no failed check explained by it",
@@ -204,13 +206,14 @@ fn of_wave(told: &WaveTold) -> String {
     format!("wave {wave}: {}", words.collect::<Vec<_>>().join("; "))
 }
 
-/// The hosts with what is proven of the patch set there.
+/// The hosts with what is proven of the patch set there, and what became of their reboots.
 pub(crate) fn of_patched(verdict: &Verdict) -> Vec<(&str, String)> {
-    let told = |h: &'_ HostSummary| h.patch.as_ref().map(|p| one_line(p, MAX_LINE));
     let hosts = verdict.hosts.iter();
-    hosts
-        .filter_map(|h| Some((h.host.as_str(), told(h)?)))
-        .collect()
+    let told = hosts.flat_map(|h: &HostSummary| {
+        let words = [h.patch.as_ref(), h.reboot.as_ref()].into_iter().flatten();
+        words.map(|text| (h.host.as_str(), one_line(text, MAX_LINE)))
+    });
+    told.collect()
 }
 
 /// What can be said of denials in some states of a host.

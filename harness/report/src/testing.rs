@@ -146,6 +146,8 @@ pub(crate) fn plan() -> Plan {
             disable_repos: vec![],
             services: Services::Restart(vec!["httpd".into()]),
             deadline_s: 900,
+            reboot: patchgate_core::reboot::Reboot::Never,
+            reboot_within_s: 600,
         }),
         suites: vec![suite.clone()],
         policy: Policy::strict([suite.name]),
@@ -174,6 +176,7 @@ fn summary(planned: &PlannedHost, os: &str, package: &str, said: &str) -> HostSu
         os: Some(os.into()),
         packages: vec![package.into()],
         transaction: Some("42".into()),
+        reboot: None,
         patch: None,
         denials: STATES.map(statement).to_vec(),
     }

@@ -2,6 +2,7 @@
 
 mod experiment;
 mod packages;
+mod reboot;
 mod steps;
 
 use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
@@ -10,6 +11,7 @@ use patchgate_engine::script::{facts, packages as installed, window};
 pub(crate) use self::{
     experiment::Step,
     packages::{Choice, FileStep},
+    reboot::RebootAsk,
     steps::StepAsk,
 };
 
@@ -61,6 +63,8 @@ pub(crate) enum Ask {
     Selinux(Vec<String>),
     /// The control: the page, asked on the host itself.
     Local,
+    /// Something about a reboot.
+    Reboot(RebootAsk),
     /// A step of a diagnosis.
     Step(StepAsk),
     /// A step of an experiment.
@@ -108,6 +112,9 @@ impl Ask {
         }
         if script == window::look_item().script {
             return Self::Audit;
+        }
+        if let Some(ask) = RebootAsk::of(script) {
+            return Self::Reboot(ask);
         }
         if let Some(step) = Step::of(script) {
             return Self::Experiment(step);
@@ -167,6 +174,7 @@ impl Ask {
             Self::Service(_) => "service",
             Self::Selinux(_) => "selinux",
             Self::Local => "local",
+            Self::Reboot(ask) => ask.word(),
             Self::Step(step) => step.word(),
             Self::Experiment(step) => step.word(),
             Self::Command(_) => "command",

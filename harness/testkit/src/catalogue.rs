@@ -3,6 +3,7 @@
 pub mod allow;
 pub mod evidence;
 pub mod policy;
+pub mod reboot;
 pub mod selection;
 pub mod services;
 pub mod transaction;
@@ -28,6 +29,7 @@ pub fn all() -> Vec<Case> {
         services::all(),
         transaction::all(),
         selection::all(),
+        reboot::all(),
         transport::all(),
         waves::all(),
     ]

@@ -17,6 +17,7 @@ use patchgate_engine::{
 
 use crate::{
     ask::Ask,
+    machine::Machine,
     script::HostScript,
     transport::{Break, Comeback, Connecting},
     world::{Heard, Inner, World},
@@ -36,6 +37,8 @@ pub struct ScriptedHost {
     peer: PeerInfo,
     /// Whether the connection lives.
     alive: bool,
+    /// The host's life that it stands in.
+    life: usize,
 }
 
 /// What lies between controller and host.
@@ -45,6 +48,8 @@ pub(crate) struct Line {
     refusals: u32,
     breaks: Vec<Break>,
     seen: BTreeMap<String, usize>,
+    /// How often the host went down.
+    life: usize,
 }
 
 impl Line {
@@ -56,6 +61,7 @@ impl Line {
             refusals: 0,
             breaks: script.breaks.clone(),
             seen: BTreeMap::new(),
+            life: 0,
         }
     }
 
@@ -69,13 +75,25 @@ impl Line {
             b.label == label && (b.nth == 0 || b.nth == nth) && there
         };
         let found = self.breaks.iter().find(due).copied();
-        match found.map(|b| b.comeback) {
-            Some(Comeback::Never) => self.connecting = Connecting::Refused,
-            Some(Comeback::WithAnotherKey) => self.connecting = Connecting::KeyChanged,
-            Some(Comeback::After(n)) => self.refusals = n,
-            Some(Comeback::AtOnce) | None => {}
+        if let Some(how) = found {
+            self.breaks_off(how.comeback);
         }
         found
+    }
+
+    fn breaks_off(&mut self, comeback: Comeback) {
+        match comeback {
+            Comeback::Never => self.connecting = Connecting::Refused,
+            Comeback::WithAnotherKey => self.connecting = Connecting::KeyChanged,
+            Comeback::After(n) => self.refusals = n,
+            Comeback::AtOnce => {}
+        }
+    }
+
+    /// The host goes down: no connection outlives that.
+    fn goes_down(&mut self, comeback: Comeback) {
+        self.life += 1;
+        self.breaks_off(comeback);
     }
 
     fn answer(&mut self) -> Result<(), ConnectError> {
@@ -122,6 +140,7 @@ impl Connector for ScriptedConnector {
             .get_mut(&target.name)
             .expect("every target of a scenario is one of its hosts");
         line.answer()?;
+        let life = line.life;
         let peer = PeerInfo {
             address: line.address,
             host_key: key("one"),
@@ -133,6 +152,7 @@ impl Connector for ScriptedConnector {
             name: target.name.clone(),
             peer,
             alive: true,
+            life,
         })
     }
 }
@@ -167,6 +187,11 @@ impl ScriptedHost {
             .lines
             .get_mut(&self.name)
             .expect("it was connected to");
+        if line.life != self.life {
+            self.alive = false;
+            let why = "connection closed by the host".to_owned();
+            return Err(HostError::Lost { why });
+        }
         let broken = line.break_in(&batch.label, batch.items.len());
         self.alive = broken.is_none();
         let (from, carried_out) = match broken {
@@ -186,6 +211,7 @@ impl ScriptedHost {
         if carried_out {
             answered(&mut world, from);
         }
+        world.goes_down(&self.name);
         let lost = Exit::Lost {
             why: "the connection broke".to_owned(),
         };
@@ -195,6 +221,14 @@ impl ScriptedHost {
 }
 
 impl Inner {
+    /// Cuts the line of a host that has just gone down.
+    fn goes_down(&mut self, host: &str) {
+        let comeback = self.machines.get_mut(host).and_then(Machine::went_down);
+        if let Some((comeback, line)) = comeback.zip(self.lines.get_mut(host)) {
+            line.goes_down(comeback);
+        }
+    }
+
     fn answer(&mut self, host: &str, batch: &Batch, at: usize) -> Reply {
         let item = &batch.items[at];
         let ask = Ask::of(&item.script);

@@ -6,6 +6,7 @@ mod audit;
 mod certificate;
 mod edge;
 mod experiment;
+mod reboot;
 mod steps;
 mod transaction;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
-use self::{around::Around, audit::Audit, experiment::Switch, transaction::Job};
+use self::{around::Around, audit::Audit, experiment::Switch, reboot::Boots, transaction::Job};
 use crate::{
     ask::Choice,
     script::{Effect, HostScript, Moment},
@@ -64,6 +65,7 @@ pub struct Machine {
     /// What it was asked to leave out.
     excluded: Vec<String>,
     around: Around,
+    boots: Boots,
     switch: Option<Switch>,
     /// Whether the web server's domain is permissive.
     permissive: bool,
@@ -97,6 +99,7 @@ impl Machine {
             chosen: Choice::Updates,
             excluded: Vec::new(),
             around: Around::default(),
+            boots: Boots::default(),
             switch: None,
             permissive: false,
             script,
@@ -136,7 +139,7 @@ impl Machine {
     }
 
     fn opened(&mut self, marker: &str) {
-        for state in [State::Baseline, State::Patched, State::Restarted] {
+        for state in State::ALL {
             if marker.contains(&format!(" w-{} ", state.word())) {
                 self.happen(Moment::In(state));
             }
@@ -161,9 +164,7 @@ impl Machine {
             }
             Effect::KernelLine(line) => self.kernel_line(line),
             Effect::Rebooted => self.reboot(),
-            Effect::Unit(unit, state) => {
-                self.units.insert(unit.to_owned(), state.to_owned());
-            }
+            Effect::Unit(unit, state) => drop(self.units.insert(unit.to_owned(), state.to_owned())),
             Effect::RestartFails(unit) => self.stubborn.push(unit.to_owned()),
             Effect::Listens(address) => self.listens = address,
             Effect::ConfigBroken => self.config_broken = true,
@@ -174,6 +175,7 @@ impl Machine {
             Effect::Installs(package) => self.install(nevras(&[package]).into_iter()),
             Effect::OomKill(victim) => self.oom_kill(victim),
             Effect::Changed(change) => self.around.take(change),
+            Effect::Reboot(rebooting) => self.boots.take(rebooting),
             Effect::DnfFails(..)
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs

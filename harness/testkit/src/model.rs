@@ -96,6 +96,7 @@ fn counted(words: &Words) -> Counts {
         blind: count("blind"),
         errored: count("errored"),
         not_run: count("not-run"),
+        not_needed: count("not-needed"),
     }
 }
 
@@ -113,6 +114,7 @@ fn element(word: &str) -> &'static str {
     match word {
         "passed" => "",
         "failed" => "failure",
+        "not-needed" => "skipped",
         _ => "error",
     }
 }

@@ -26,6 +26,7 @@ use patchgate_core::{
     observation::Observation,
     plan::Plan,
     reading::Reading,
+    reboot::{Advice, RebootEnd, RebootSigns},
     snapshot::Snapshot,
     state::State,
     suite::CheckKind,
@@ -207,6 +208,7 @@ impl Book {
             State::Baseline => {}
             State::Patched => self.patch(seen),
             State::Restarted => self.restart(),
+            State::Rebooted => self.reboot(),
         }
         let facts = Box::new(seen.facts.clone());
         self.tell(state, What::FactsCollected { facts });
@@ -235,6 +237,7 @@ impl Book {
         let expected = Expectations {
             policy_load: state == State::Patched,
             mode_change: false,
+            reboot: state == State::Rebooted,
         };
         self.tell(state, What::WindowCaptured { capture, expected });
         let trial = seen.trial.iter().flat_map(Trial::steps);
@@ -279,6 +282,27 @@ impl Book {
         };
         let units = BTreeMap::from([("httpd".to_owned(), end)]);
         self.tell(State::Restarted, What::ServicesRestarted { units });
+    }
+
+    fn reboot(&mut self) {
+        let boot = |n: u8| format!("a6dcd5f0-95ce-4306-8705-00000000000{n}");
+        let signs = Box::new(RebootSigns {
+            boot_id: Reading::Known(boot(1)),
+            machine_id: Reading::missing("EL6 has none"),
+            advice: Reading::Known(Advice::Needed {
+                packages: vec!["glibc".to_owned()],
+            }),
+            since_boot: Reading::Known(vec!["glibc".to_owned()]),
+        });
+        self.tell(State::Rebooted, What::RebootConsidered { signs });
+        let boot_id = boot(1);
+        self.tell(State::Rebooted, What::RebootStarted { boot_id });
+        let end = RebootEnd::CameBack {
+            boots: vec![boot(2)],
+            settled: Reading::Known("running".to_owned()),
+        };
+        let elapsed = Duration::from_secs(54);
+        self.tell(State::Rebooted, What::RebootEnded { end, elapsed });
     }
 
     fn end(&mut self, lost: Option<String>) {

@@ -5,7 +5,7 @@ use patchgate_core::{state::State, transaction::Manager};
 use crate::{
     machine::Denied,
     serve::Served,
-    transport::{Break, Connecting},
+    transport::{Break, Comeback, Connecting},
 };
 
 /// One scripted host.
@@ -35,6 +35,8 @@ pub struct HostScript {
     pub connecting: Connecting,
     /// How connections break.
     pub breaks: Vec<Break>,
+    /// How it is to be had again after a reboot that was ordered.
+    pub comeback: Comeback,
     /// What commands of checks print: exit status, standard output, standard error.
     pub commands: Vec<(&'static str, u8, &'static str, &'static str)>,
 }
@@ -48,6 +50,8 @@ pub enum Moment {
     In(State),
     /// When the transaction is through.
     Transaction,
+    /// While the host boots because it was told to, before its services are started.
+    Reboot,
 }
 
 /// What happens to a host.
@@ -151,8 +155,35 @@ pub enum Effect {
     SwitchLeft(&'static str, &'static str),
     /// The kernel kills a process of this name for lack of memory.
     OomKill(&'static str),
+    /// A reboot goes otherwise than well.
+    Reboot(Rebooting),
     /// Something around the services is another one.
     Changed(Change),
+}
+
+/// How a reboot goes otherwise than well, and what is said of one beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebooting {
+    /// needs-restarting ends with this status and says this.
+    Advises(u8, &'static str),
+    /// rpm does not tell when packages were installed.
+    NoInstallTimes,
+    /// The host does not take the order.
+    Refused(&'static str),
+    /// It takes the order and goes on as before.
+    StaysUp,
+    /// It reboots, and once more by itself.
+    BootsAgain,
+    /// It boots the kernel that ran before.
+    OldKernel,
+    /// Another machine has its address and its key afterwards.
+    OtherMachine,
+}
+
+impl From<Rebooting> for Effect {
+    fn from(rebooting: Rebooting) -> Self {
+        Self::Reboot(rebooting)
+    }
 }
 
 /// What a snapshot finds to be another one than on a healthy host.
@@ -223,6 +254,7 @@ impl HostScript {
             effects: Vec::new(),
             connecting: Connecting::Fine,
             breaks: Vec::new(),
+            comeback: Comeback::After(4),
             commands: Vec::new(),
         }
     }
@@ -293,6 +325,12 @@ impl HostScript {
     pub fn breaks(mut self, how: Break) -> Self {
         self.breaks.push(how);
         self
+    }
+
+    /// How it is to be had again after a reboot.
+    #[must_use]
+    pub fn comes_back(self, comeback: Comeback) -> Self {
+        Self { comeback, ..self }
     }
 
     /// How connections are answered at first.

@@ -1,6 +1,6 @@
 //! Everything that can go missing from a record, piece by piece.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use patchgate_core::{
     allow::AllowEntry,
@@ -12,6 +12,7 @@ use patchgate_core::{
     facts::Facts,
     observation::Observation,
     plan::Plan,
+    reboot::{Advice, RebootEnd, RebootSigns},
     state::State,
     suite::CheckKind,
     transaction::Preview,
@@ -42,7 +43,9 @@ pub fn weakened(events: &[Event]) -> Vec<Weakened> {
         };
         all.push(with("without", None, evidence));
         all.push(with("blank", Some(What::Unknown), true));
-        let pieces = pieces(&event.what).into_iter();
+        let pieces = pieces(&event.what)
+            .into_iter()
+            .filter(|_| !is_moot(events, event));
         all.extend(pieces.map(|(how, what)| with(how, Some(what), true)));
         let fewer = fewer_answers(events, event).into_iter();
         all.extend(fewer.map(|what| with("an answer less in", Some(what), true)));
@@ -53,6 +56,13 @@ pub fn weakened(events: &[Event]) -> Vec<Weakened> {
         });
     }
     all
+}
+
+/// Whether an event's pieces say nothing that does not follow from what came after: what spoke for or against
+/// a reboot that was made.
+fn is_moot(events: &[Event], event: &Event) -> bool {
+    let rebooted = |e: &Event| e.host == event.host && matches!(e.what, What::RebootStarted { .. });
+    matches!(event.what, What::RebootConsidered { .. }) && events.iter().any(rebooted)
 }
 
 /// Every plan that comes of a plan by taking an entry of an allow-list away, or by letting it expire
@@ -142,6 +152,9 @@ fn is_evidence(what: &What) -> bool {
         | What::SoakBegun { .. }
         | What::SoakProbed { .. }
         | What::SoakEnded { .. }
+        | What::RebootConsidered { .. }
+        | What::RebootStarted { .. }
+        | What::RebootEnded { .. }
         | What::HostFinished { .. }
         | What::WaveBegun { .. }
         | What::WaveStopped { .. }
@@ -176,6 +189,8 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
             let units = BTreeMap::new();
             vec![("no unit in", What::ServicesRestarted { units })]
         }
+        What::RebootConsidered { signs } => of_signs(signs),
+        What::RebootEnded { elapsed, .. } => of_reboot(*elapsed),
         What::VectorsRead { vectors } => vectors.known().map(of_vectors).unwrap_or_default(),
         What::SoakProbed { stretch } => {
             let mut shorter = stretch.clone();
@@ -193,6 +208,7 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::HostLost { .. }
         | What::BrokeDown { .. }
         | What::PatchStarted { .. }
+        | What::RebootStarted { .. }
         | What::SnapshotTaken { .. }
         | What::Diagnosed { .. }
         | What::ArtifactSaved { .. }
@@ -213,6 +229,37 @@ fn other_ends() -> Vec<(&'static str, What)> {
     };
     let ends = [PatchEnd::Lost, PatchEnd::StillRunning];
     ends.map(|e| ("another end in", end(e))).to_vec()
+}
+
+/// None of the signs that no reboot is needed; those that one is are as good as the reboot that followed.
+fn of_signs(signs: &RebootSigns) -> Vec<(&'static str, What)> {
+    let calm = signs.advice == Reading::Known(Advice::NotNeeded)
+        && signs.since_boot == Reading::Known(Vec::new());
+    let signs = Box::new(RebootSigns {
+        advice: Reading::missing(gone()),
+        since_boot: Reading::missing(gone()),
+        ..signs.clone()
+    });
+    let event = What::RebootConsidered { signs };
+    calm.then_some(("no signs in", event)).into_iter().collect()
+}
+
+/// Every other end of a reboot.
+fn of_reboot(elapsed: Duration) -> Vec<(&'static str, What)> {
+    let ends = [
+        RebootEnd::Stayed { why: gone() },
+        RebootEnd::Refused { why: gone() },
+        RebootEnd::NotBack {
+            why: gone(),
+            answered: None,
+        },
+        RebootEnd::CameBack {
+            boots: Vec::new(),
+            settled: Reading::missing(gone()),
+        },
+    ];
+    ends.map(|end| ("another end in", What::RebootEnded { end, elapsed }))
+        .to_vec()
 }
 
 /// No plan, and none of what the host told beyond it.

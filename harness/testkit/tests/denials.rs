@@ -193,7 +193,9 @@ fn ended(night: &Night) -> [&'static str; 3] {
                 assert!(gaps.iter().any(|gap| gap.contains(lost)), "{gaps:?}");
                 "blind"
             }
-            Outcome::Errored { .. } | Outcome::NotRun { .. } => "unsettled",
+            Outcome::Errored { .. } | Outcome::NotRun { .. } | Outcome::NotNeeded { .. } => {
+                "unsettled"
+            }
         }
     })
 }

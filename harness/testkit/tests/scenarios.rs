@@ -112,6 +112,30 @@ scenarios! {
         with_yum
         with_dnf5
     }
+    reboot {
+        reboot_not_needed
+        rebooted
+        rebooted_without_restart
+        reboot_always
+        reboot_advised
+        reboot_unknown
+        reboot_by_install_times
+        reboot_reply_lost
+        reboot_never_back
+        reboot_never_back_alone
+        reboot_all_away
+        reboot_another_key
+        reboot_another_machine
+        reboot_stays
+        reboot_refused
+        reboot_twice
+        reboot_breaks_service
+        reboot_brings_a_denial
+        reboot_ends_enforcing
+        reboot_old_kernel
+        reboot_stopped
+        reboot_stops_waves
+    }
     transport {
         unreachable
         key_changed

@@ -182,7 +182,7 @@ fn split(text: &str) -> Result<Parts<'_>, CliError> {
 }
 
 fn state(word: &str) -> Result<State, CliError> {
-    let all = [State::Baseline, State::Patched, State::Restarted];
+    let all = State::ALL;
     let words: Vec<_> = all.iter().map(|s| s.word()).collect();
     let found = all.into_iter().find(|s| s.word() == word);
     found.ok_or_else(|| {

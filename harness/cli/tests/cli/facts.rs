@@ -54,8 +54,8 @@ fn what_cannot_be_compared_is_a_mistake_of_usage_that_says_why() {
         &["has no host `web2`", "its hosts are web1"],
     );
     let _told = refused(
-        "facts --diff run:web1:rebooted",
-        &["there is no state `rebooted`", "patched"],
+        "facts --diff run:web1:reborn",
+        &["there is no state `reborn`", "patched"],
     );
     let _told = refused(
         "facts --diff nowhere",

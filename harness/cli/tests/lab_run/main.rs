@@ -17,4 +17,5 @@ mod interrupt;
 mod lab;
 mod loss;
 mod nights;
+mod reboots;
 mod record;

@@ -68,7 +68,8 @@ pub fn still_fails(plan: &Plan, asked: &[(CheckId, Observation)]) -> bool {
                 Outcome::Passed
                 | Outcome::Blind { .. }
                 | Outcome::Errored { .. }
-                | Outcome::NotRun { .. },
+                | Outcome::NotRun { .. }
+                | Outcome::NotNeeded { .. },
             )
             | None => false,
         }

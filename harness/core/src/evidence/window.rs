@@ -38,6 +38,9 @@ pub struct Expectations {
     pub policy_load: bool,
     /// Enforcing may be set: the window spans a diagnosis.
     pub mode_change: bool,
+    /// The host may be rebooted, once: the window spans a reboot that was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reboot: bool,
 }
 
 /// What one window shows.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     cause::Losses,
     denials::{self, Denial},
-    waves,
+    reboot, waves,
 };
 use crate::{
     evidence::{
@@ -16,7 +16,7 @@ use crate::{
         window::{WindowEvidence, examine},
     },
     id::HostName,
-    ledger::{At, Attempt, HostLedger, Ledger, StateLedger},
+    ledger::{At, Attempt, Ledger},
     observation::Observation,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
     plan::{Cell, Plan},
@@ -165,9 +165,12 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
             },
         );
     let Some(first) = outcomes.next() else {
+        if let Some(why) = reboot::not_needed(plan, ledger, &cell.host, cell.state) {
+            return unseen(cell, Outcome::NotNeeded { why });
+        }
         let untouched = waves::untouched(plan, ledger, &cell.host);
         let why = untouched.filter(|_| host.is_none());
-        let why = why.unwrap_or_else(|| why_not_run(ledger, host, state));
+        let why = why.unwrap_or_else(|| why_not_run(grounds, cell));
         return not_run(cell, &why);
     };
     // An attempt that is not in the record was not made for nothing.
@@ -188,9 +191,12 @@ fn last_number(attempts: &[At<Attempt>]) -> u32 {
 }
 
 fn not_run(cell: &Cell, why: &str) -> CellResult {
-    let outcome = Outcome::NotRun {
-        why: why.to_owned(),
-    };
+    let why = why.to_owned();
+    unseen(cell, Outcome::NotRun { why })
+}
+
+/// How a check ended that saw nothing.
+fn unseen(cell: &Cell, outcome: Outcome) -> CellResult {
     CellResult {
         cell: cell.clone(),
         outcome,
@@ -200,7 +206,14 @@ fn not_run(cell: &Cell, why: &str) -> CellResult {
     }
 }
 
-fn why_not_run(ledger: &Ledger, host: Option<&HostLedger>, state: Option<&StateLedger>) -> String {
+fn why_not_run(grounds: &Grounds<'_>, cell: &Cell) -> String {
+    let ledger = grounds.ledger;
+    let host = ledger.hosts.get(&cell.host);
+    let state = host.and_then(|h| h.states.get(&cell.state));
+    let reboot = host.filter(|_| cell.state == State::Rebooted);
+    if let Some(why) = reboot.and_then(|h| reboot::trouble(grounds.plan, h)) {
+        return why;
+    }
     if let Some(trouble) = host.and_then(|h| h.troubles.last()) {
         return trouble.value.text();
     }

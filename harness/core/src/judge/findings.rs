@@ -6,7 +6,7 @@ use super::{
     View, allowances, cause,
     cells::CellResult,
     compare::{Change, change},
-    denials, drift, soak, suspects,
+    denials, drift, reboot, soak, suspects,
 };
 use crate::{
     id::{HostName, SuiteName},
@@ -20,6 +20,7 @@ use crate::{
 pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
     let mut findings = of_checks(view);
     findings.extend(drift::find(view));
+    findings.extend(reboot::find(view));
     findings.extend(of_lost_hosts(view));
     findings.extend(soak::find(view));
     findings.extend(of_vectors(view, &findings));
@@ -80,6 +81,8 @@ fn of_group(view: &View<'_>, group: Group, results: &[&CellResult]) -> Finding {
         | Class::Failure
         | Class::HostLost
         | Class::Outage
+        | Class::RebootLoop
+        | Class::OtherKernel
         | Class::BrokenBefore
         | Class::AccessLost
         | Class::AllowExpired
@@ -165,7 +168,7 @@ fn shared_denials(view: &View<'_>, result: &CellResult) -> Option<String> {
 /// clients first, each text once a state.
 fn in_a_line(symptoms: &[Seen]) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for state in [State::Baseline, State::Patched, State::Restarted] {
+    for state in State::ALL {
         let mut here: Vec<_> = symptoms.iter().filter(|s| s.state == state).collect();
         here.sort_by_key(|s| s.vantage);
         if let Some(first) = here.first() {
@@ -207,6 +210,9 @@ pub(super) fn plain(
 fn of_lost_hosts(view: &View<'_>) -> Vec<Finding> {
     let lost = view.plan.hosts.iter().filter_map(|host| {
         let ledger = view.ledger.hosts.get(&host.name)?;
+        if let Some(lost) = reboot::lost(&host.name, ledger) {
+            return Some(lost);
+        }
         let start = ledger.patch_started?;
         let at = ledger
             .troubles

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    View, cells::CellResult, drift, hosts, patched, soak, unsettled, vectors, waves, whole,
+    View, cells::CellResult, drift, hosts, patched, reboot, soak, unsettled, vectors, waves, whole,
 };
 use crate::{
     event::PatchEnd,
@@ -76,8 +76,9 @@ fn closes(view: &View<'_>, finding: &Finding) -> bool {
         // What a suite says of a host that it does not fit is no confirmed failure.
         Class::Failure => (required || forbidden(Forbidden::MissingCheck)) && fits(view, finding),
         // A finding only where it is longer than the policy lets pass.
-        Class::HostLost | Class::Outage => true,
-        Class::BrokenBefore
+        Class::HostLost | Class::Outage | Class::RebootLoop => true,
+        Class::OtherKernel
+        | Class::BrokenBefore
         | Class::Fixed
         | Class::AccessLost
         | Class::AllowExpired
@@ -136,7 +137,7 @@ fn of_coverage(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
         RequiredCoverage::Complete => {}
     }
     let mut found = Vec::new();
-    for state in &view.plan.states {
+    for state in view.states_of(host) {
         for gap in view.windows.gaps(host, *state) {
             found.push(Undecided {
                 host: Some(host.clone()),
@@ -178,6 +179,10 @@ fn of_host(view: &View<'_>, closing: &[&Finding], host: &PlannedHost) -> Vec<Und
     if view.plan.patch.is_some() {
         found.extend(patched::trouble(view, ledger).map(|why| entry(Missing::Patch, why)));
     }
+    found.extend(reboot::trouble(view.plan, ledger).map(|why| Undecided {
+        state: Some(State::Rebooted),
+        ..entry(Missing::Patch, why)
+    }));
     found.extend(
         restart_troubles(view, closing, host, ledger).map(|why| Undecided {
             state: Some(State::Restarted),
@@ -239,6 +244,7 @@ fn counts(cells: &[CellResult]) -> Counts {
             Outcome::Blind { .. } => &mut counts.blind,
             Outcome::Errored { .. } => &mut counts.errored,
             Outcome::NotRun { .. } => &mut counts.not_run,
+            Outcome::NotNeeded { .. } => &mut counts.not_needed,
         };
         *count += 1;
     }

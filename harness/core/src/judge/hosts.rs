@@ -3,7 +3,7 @@
 use super::{
     View, cause,
     denials::{Listed, listed},
-    patched, suspects,
+    patched, reboot, suspects,
 };
 use crate::{
     evidence::{
@@ -45,6 +45,7 @@ fn summary(view: &View<'_>, host: &PlannedHost) -> HostSummary {
         packages,
         transaction: ledger.and_then(|l| l.transaction.clone()),
         patch: ledger.and_then(|l| patched::proven(view, l)),
+        reboot: ledger.and_then(|l| reboot::told(view.plan, l)),
         denials: view
             .plan
             .states
@@ -63,10 +64,13 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
         (RequiredCoverage::Complete, Some((_, evidence))) => {
             logged(view, host, state, window::statement(evidence)) + &noted(evidence)
         }
-        (RequiredCoverage::Complete, None) => "nothing was collected".to_owned(),
+        (RequiredCoverage::Complete, None) => {
+            needless(view, host, state).unwrap_or_else(|| "nothing was collected".to_owned())
+        }
     };
     let gaps = match view.plan.policy.coverage {
         RequiredCoverage::NotCollected => Vec::new(),
+        RequiredCoverage::Complete if needless(view, host, state).is_some() => Vec::new(),
         RequiredCoverage::Complete => view
             .windows
             .gaps(&host.name, state)
@@ -94,6 +98,11 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
         seen,
         unlisted,
     }
+}
+
+/// Why the host did not need the state.
+fn needless(view: &View<'_>, host: &PlannedHost, state: State) -> Option<String> {
+    reboot::not_needed(view.plan, view.ledger, &host.name, state)
 }
 
 /// What a complete window could not do; beside gaps it is of no weight.

@@ -132,6 +132,6 @@ fn asked(view: &View<'_>, ledger: &HostLedger) -> Option<Vec<Requested>> {
 
 /// The packages of the last state that was looked at after the transaction.
 fn after(ledger: &HostLedger) -> Option<&[Nevra]> {
-    let states = [State::Restarted, State::Patched];
+    let states = [State::Rebooted, State::Restarted, State::Patched];
     states.into_iter().find_map(|s| ledger.packages(s))
 }

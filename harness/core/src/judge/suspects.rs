@@ -99,7 +99,7 @@ pub(super) fn changes(view: &View<'_>, host: &HostName) -> Vec<PackageChange> {
 /// The same; none where either side is not known.
 fn known_changes(view: &View<'_>, host: &HostName) -> Option<Vec<PackageChange>> {
     let ledger = view.ledger.hosts.get(host)?;
-    let after = [State::Restarted, State::Patched]
+    let after = [State::Rebooted, State::Restarted, State::Patched]
         .into_iter()
         .find_map(|s| ledger.packages(s))?;
     Some(package::difference(

@@ -56,7 +56,7 @@ fn unsettled(
         Outcome::Passed if result.flaky => {
             Some((Missing::Flaky, "passed only when asked again".to_owned()))
         }
-        Outcome::Passed => None,
+        Outcome::Passed | Outcome::NotNeeded { .. } => None,
         Outcome::Failed { .. } => failed(view, closing, result),
         Outcome::Blind { gaps } => Some((
             Missing::Coverage,

@@ -5,6 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use super::{PatchSet, Selection, Services, contradictions, select};
 use crate::{
     id::check_name,
+    reboot::Reboot,
     source::{
         Diagnostics, Problem, Sink,
         grammar::{PACKAGE_GLOB, REPOSITORY, UNIT, is_package_glob, is_repository, is_unit},
@@ -20,6 +21,18 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// How long a patch set may wish to take: a transaction cut short is worse than a slow one.
 const DEADLINES: RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
+
+/// How long a host may take to come back from its reboot where the file does not say. Servers that test their
+/// memory take longer.
+pub const DEFAULT_REBOOT: Duration = Duration::from_secs(10 * 60);
+
+/// How long a reboot may be let take.
+const REBOOTS: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_secs(2 * 3600);
+
+/// Of records that are older than reboots.
+pub(super) fn default_reboot_s() -> u64 {
+    DEFAULT_REBOOT.as_secs()
+}
 
 /// Reads a patch set; `file` is the name that diagnostics give the text.
 ///
@@ -43,7 +56,8 @@ fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
     let repos = reader.optional("repos").map(|f| read_repos(&f));
     let services = reader.or_default("services", Services::Leave, read_services);
     let deadline = reader.or_default("within", DEFAULT_DEADLINE, |f| f.duration(DEADLINES));
-    only(&reader, "reboot", "never", &["when-needed", "always"]);
+    let reboot = reader.or_default("reboot", Reboot::Never, read_reboot);
+    let reboot_within = read_reboot_within(&reader, reboot);
     only(&reader, "on_failure", "keep", &["rollback", "reset"]);
     reader.finish();
     let (enable_repos, disable_repos) = repos.unwrap_or_default();
@@ -53,6 +67,8 @@ fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
         disable_repos,
         services: services?,
         deadline_s: deadline?.as_secs(),
+        reboot: reboot?,
+        reboot_within_s: reboot_within?.as_secs(),
         name: name?,
         select: select?,
     })
@@ -71,6 +87,23 @@ fn read_name(field: &Field<'_>) -> Option<String> {
     field.tried("the name of the patch set", |text| {
         check_name(text).map(|()| text.to_owned())
     })
+}
+
+fn read_reboot(field: &Field<'_>) -> Option<Reboot> {
+    let words = [Reboot::Never, Reboot::WhenNeeded, Reboot::Always].map(|r| (r.word(), r));
+    field.one_of(&words)
+}
+
+/// A deadline for reboots that are never made is a mistake: somebody expects them.
+fn read_reboot_within(reader: &Reader<'_>, reboot: Option<Reboot>) -> Option<Duration> {
+    const KEY: &str = "reboot_within";
+    if let (Some(field), Some(Reboot::Never)) = (reader.optional(KEY), reboot) {
+        let problem = Problem::new(field.key_span, format!("`{KEY}` and no reboot"));
+        reader
+            .sink()
+            .report(problem.expected("`reboot: when-needed` or `reboot: always` beside it"));
+    }
+    reader.or_default(KEY, DEFAULT_REBOOT, |f| f.duration(REBOOTS))
 }
 
 /// A key with one word that is built and some that are not.

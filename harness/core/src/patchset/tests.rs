@@ -32,7 +32,6 @@ f:4:18: error: `enable` cannot hold `a b` (expected a repository's id, `*` and `
 f:4:29: error: `c` is both enabled and disabled
 f:4:43: error: `enabel` is not a key of `repos` (expected one of `enable`, `disable`)
   help: did you mean `enable`?
-f:5:9: error: `always` is known but not built in this version (expected `never`)
 f:6:11: error: `restart-affected` is known but not built in this version (expected `leave` or `{ restart: [units] }`)
 f:7:13: error: `on_failure` cannot be `rollbck` (expected `keep`)
 f:8:9: error: `within` cannot be `30` (expected a duration with a unit, from 1m to 24h, as `5s` or `2m`)
@@ -59,8 +58,17 @@ within: 48h
 f:3:12: error: `services` needs the key `restart`
 f:3:12: error: `restarts` is not a key of `services` (expected `restart`)
   help: did you mean `restart`?
-f:4:9: error: `reboot` cannot be `maybe` (expected `never`)
+f:4:9: error: `reboot` cannot be `maybe` (expected one of `never`, `when-needed`, `always`)
 f:5:9: error: `within` cannot be `48h` (expected a duration with a unit, from 1m to 24h, as `5s` or `2m`)
+"#,
+    ),
+    (
+        r#"patch_set: x
+select: {updates: all}
+reboot_within: 5s
+"#,
+        r#"f:3:1: error: `reboot_within` and no reboot (expected `reboot: when-needed` or `reboot: always` beside it)
+f:3:16: error: `reboot_within` cannot be `5s` (expected a duration with a unit, from 30s to 2h, as `5s` or `2m`)
 "#,
     ),
     (
@@ -180,6 +188,8 @@ fn a_patch_set_that_says_little_changes_little() {
         disable_repos: vec![],
         services: Services::Leave,
         deadline_s: 1800,
+        reboot: Reboot::Never,
+        reboot_within_s: 600,
     };
     assert_eq!(found, wanted);
 }
@@ -191,7 +201,8 @@ patch_set: x
 select: { updates: all }
 exclude: [kernel*, '*-debuginfo']
 repos: { enable: [updates], disable: ['*'] }
-reboot: never
+reboot: when-needed
+reboot_within: 15m
 services: { restart: [httpd, crond.service] }
 on_failure: keep
 within: 1h
@@ -204,6 +215,8 @@ within: 1h
         disable_repos: vec!["*".to_owned()],
         services: Services::Restart(vec!["httpd".to_owned(), "crond.service".to_owned()]),
         deadline_s: 3600,
+        reboot: Reboot::WhenNeeded,
+        reboot_within_s: 900,
     };
     assert_eq!(parse(text, "f").unwrap(), wanted);
 }

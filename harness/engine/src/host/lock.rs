@@ -137,7 +137,7 @@ pub(super) fn held_script(run: &str, job: &JobId, state_dir: &StateDir) -> Strin
 
 /// Sets `held` as [`held_script`] does, whatever job the owner names; `job` is then that job's name, as
 /// the file says. The shell that asks has a function `reject`, which ends it.
-pub(super) fn owned_script(run: &str, state_dir: &StateDir) -> String {
+pub(crate) fn owned_script(run: &str, state_dir: &StateDir) -> String {
     OWNED
         .replace("@LOCK@", &state_dir.word("lock"))
         .replace("@ME@", &quote::sh(&plain(run)))

@@ -5,9 +5,7 @@ use std::{fs, io, path::Path};
 use openssl::sha::sha256;
 use patchgate_core::{
     event::{EVENT_VERSION, Event, What},
-    patchset::Services,
-    plan::{PLAN_VERSION, Plan},
-    state::State,
+    plan::{PLAN_VERSION, Plan, states_of},
 };
 
 use super::{EVENTS, PLAN, RecordError, RunDir, chain::Chain, digest, hex};
@@ -134,15 +132,9 @@ fn read_evidence(dir: &Path, path: &str) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Whether a plan's states are those that a plan with or without a patch can have.
+/// Whether a plan's states are those that a plan with such a patch, or without one, can have.
 fn has_sound_states(plan: &Plan) -> bool {
-    use State::{Baseline, Patched, Restarted};
-    let states = plan.states.as_slice();
-    match plan.patch.as_ref().map(|p| &p.services) {
-        None => states == [Baseline],
-        Some(Services::Leave) => states == [Baseline, Patched],
-        Some(Services::Restart(_)) => states == [Baseline, Patched, Restarted],
-    }
+    plan.states == states_of(plan.patch.as_ref())
 }
 
 #[cfg(test)]

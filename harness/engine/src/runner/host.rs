@@ -60,12 +60,14 @@ const LAST_WORD: Duration = Duration::from_secs(5);
 const NOTHING: Expectations = Expectations {
     policy_load: false,
     mode_change: false,
+    reboot: false,
 };
 
 /// A transaction may load a policy.
 const POLICY_LOAD: Expectations = Expectations {
     policy_load: true,
     mode_change: false,
+    reboot: false,
 };
 
 /// How a host is left after its patch.
@@ -178,14 +180,15 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 let left = self.take_away(set).await?;
                 self.diagnose(State::Patched).await?;
                 self.restarted(&set.services).await?;
-                Ok(Parting::Leave { dirty: left })
+                let due = self.rebooted(set).await?;
+                let dirty = together(left.into_iter().chain(due));
+                Ok(Parting::Leave { dirty })
             }
             PatchEnd::Exited(_) | PatchEnd::Lost | PatchEnd::NotStarted { .. } => {
                 let left = self.take_away(set).await?;
                 self.diagnose(State::Patched).await?;
                 let dirt = dirt(&end, before, after.as_ref());
-                let all: Vec<_> = dirt.into_iter().chain(left).collect();
-                let dirty = (!all.is_empty()).then(|| all.join("; "));
+                let dirty = together(dirt.into_iter().chain(left));
                 Ok(Parting::Leave { dirty })
             }
             PatchEnd::StillRunning => Ok(Parting::Working),
@@ -224,8 +227,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             Err(_) => return Err(self.lost("giving the lock back", "the run was stopped")),
         };
         let kept = kept.map(|why| format!("the lock could not be given back: {why}"));
-        let all: Vec<_> = dirty.into_iter().chain(kept).collect();
-        self.finish((!all.is_empty()).then(|| all.join("; ")))
+        self.finish(together(dirty.into_iter().chain(kept)))
     }
 
     pub(super) fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
@@ -233,4 +235,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             .run
             .write(self.host, None, What::HostFinished { dirty })?)
     }
+}
+
+/// Everything that is left undone, in a line.
+fn together(all: impl Iterator<Item = String>) -> Option<String> {
+    let all: Vec<_> = all.collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }

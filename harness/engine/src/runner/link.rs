@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The first pause before a connection is tried again.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest pause before a connection is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -182,6 +182,27 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         }
     }
 
+    /// One try at something that changes nothing, over a new connection where there is none: why there is no
+    /// answer is told to the caller. A security stop is recorded.
+    pub(super) async fn try_once(
+        &mut self,
+        batch: &Batch,
+    ) -> Result<Result<Vec<Reply>, String>, Stop> {
+        if self.connection.is_none()
+            && let Err(error) = self.connect().await?
+        {
+            return match error.is_security_stop() {
+                true => Err(self.unreachable(&error)),
+                false => Ok(Err(error_chain(&error))),
+            };
+        }
+        Ok(match self.run(batch, |_, _| {}).await {
+            Ok(replies) if !replies.iter().any(is_lost) => Ok(replies),
+            Ok(_) => Err("the connection broke".to_owned()),
+            Err(error) => Err(error_chain(&error)),
+        })
+    }
+
     /// Runs items that change the host, exactly once: one that was not heard of is not sent again.
     pub(super) async fn once(
         &mut self,
@@ -277,7 +298,8 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     }
 }
 
-fn longer(wait: Duration) -> Duration {
+/// The next pause between two tries.
+pub(super) fn longer(wait: Duration) -> Duration {
     (wait * 2).min(LONGEST_PAUSE)
 }
 

@@ -54,6 +54,20 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         })
     }
 
+    /// Makes sure of the lock after a reboot, which it outlives where its directory is on a disk.
+    pub(super) async fn hold_again(&mut self) -> Result<(), Stop> {
+        let job = JobId::new(self.run.plan.run.as_str()).ok();
+        let item = lock::acquire_item(&self.owner(job), &StateDir::default());
+        let doing = "taking the lock again";
+        let replies = self.ask(doing, vec![item]).await?;
+        match told(&replies[0]) {
+            Ok(LockState::Acquired { .. }) => Ok(()),
+            Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
+            Ok(LockState::Failed { why }) | Err(why) => Err(self.lost(doing, &why)),
+            Ok(LockState::Free) => Err(self.lost(doing, "the host does not say")),
+        }
+    }
+
     /// Records who holds the host if another run took the lock meanwhile.
     pub(super) fn unless_locked(&self, reply: &Reply) -> Result<(), Stop> {
         match held(reply) {

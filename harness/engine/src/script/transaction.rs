@@ -61,7 +61,7 @@ impl<'a> Order<'a> {
 
 /// Finds the host's package manager: `$pm` is which, `$p` its program. On EL8 and later `yum` is dnf, and
 /// on Fedora `dnf` is dnf5: what the name leads to tells, without starting Python.
-const FIND: &str = r#"pm=
+pub(super) const FIND: &str = r#"pm=
 if p=$(command -v dnf); then
   case $(readlink -f "$p") in */dnf5) pm=dnf5;; *) pm=dnf4;; esac
 elif p=$(command -v dnf5); then pm=dnf5

@@ -166,6 +166,9 @@ fn doing(what: &What) -> Option<&'static str> {
         What::PatchStarted { .. } => Some("patching"),
         What::PatchFinished { .. } => Some("transaction over"),
         What::ServicesRestarted { .. } => Some("services restarted"),
+        What::RebootConsidered { .. } => Some("about to reboot"),
+        What::RebootStarted { .. } => Some("rebooting"),
+        What::RebootEnded { .. } => Some("reboot over"),
         What::HostFinished { .. } => Some("done"),
         What::RunStarted { .. }
         | What::ArtifactSaved { .. }

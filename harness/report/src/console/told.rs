@@ -11,6 +11,7 @@ use patchgate_core::{
     outcome::{Outcome, evaluate},
     plan::Plan,
     reading::Reading,
+    reboot::RebootEnd,
     suite::{Check, Vantage},
     text::one_line,
     time::show_duration,
@@ -61,10 +62,10 @@ fn is_about_a_state(what: &What) -> bool {
 
 fn of_what(plan: &Plan, what: &What) -> Option<Told> {
     match what {
-        What::RunStarted { run, version, .. } => told(
-            Mood::Plain,
-            &format!("run {run}, patchgate {version}, times in UTC"),
-        ),
+        What::RunStarted { run, version, .. } => {
+            let text = format!("run {run}, patchgate {version}, times in UTC");
+            told(Mood::Plain, &text)
+        }
         What::HostConnected {
             address,
             host_key,
@@ -96,6 +97,8 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
             end, transaction, ..
         } => of_patch(end, transaction.as_deref()),
         What::ServicesRestarted { units } => of_restarts(units),
+        What::RebootStarted { .. } => told(Mood::Plain, "rebooting"),
+        What::RebootEnded { end, elapsed } => of_reboot(end, *elapsed),
         What::HostFinished { dirty: None } => told(Mood::Plain, "done"),
         What::HostFinished { dirty: Some(why) } => told(Mood::Bad, &format!("LEFT DIRTY: {why}")),
         What::WaveBegun { wave } => of_wave(plan, *wave),
@@ -108,11 +111,18 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::SoakBegun { every, checks } => of_soak(*every, checks.len()),
         What::SoakProbed { .. }
         | What::SoakEnded { .. }
+        | What::RebootConsidered { .. }
         | What::WindowCaptured { .. }
         | What::SnapshotTaken { .. }
         | What::ArtifactSaved { .. }
         | What::Unknown => None,
     }
+}
+
+fn of_soak(every: Duration, n: usize) -> Option<Told> {
+    let (every, s) = (show_duration(every), if n == 1 { "" } else { "s" });
+    let text = format!("asking {n} check{s} from here every {every} until the end");
+    told(Mood::Plain, &text)
 }
 
 /// The steps that change something are told; what the others found stands in the findings.
@@ -189,6 +199,7 @@ fn of_check(plan: &Plan, id: &CheckId, attempt: u32, saw: &Observation) -> Optio
         Outcome::Failed { symptom } => (Mood::Bad, format!("FAILED {}", symptom.text)),
         Outcome::Errored { why } => (Mood::Unsure, format!("ERROR {why}")),
         Outcome::NotRun { why } => (Mood::Unsure, format!("NOT RUN {why}")),
+        Outcome::NotNeeded { .. } => return None,
         Outcome::Blind { gaps } => (Mood::Unsure, format!("BLIND {}", gaps.join("; "))),
     };
     told(mood, &format!("{id} {word}{from}"))
@@ -240,4 +251,29 @@ fn of_restarts(units: &std::collections::BTreeMap<String, RestartEnd>) -> Option
         Mood::Bad,
         &format!("RESTART FAILED {unit}: {how}: {}", end.stderr),
     )
+}
+
+fn of_reboot(end: &RebootEnd, elapsed: Duration) -> Option<Told> {
+    let elapsed = show_duration(elapsed);
+    match end {
+        RebootEnd::CameBack { boots, .. } if boots.len() > 1 => told(
+            Mood::Bad,
+            &format!("BOOTED {} TIMES within {elapsed}", boots.len()),
+        ),
+        RebootEnd::CameBack { settled, .. } => match settled.get() {
+            Ok(word) => told(Mood::Plain, &format!("back after {elapsed}, {word}")),
+            Err(why) => told(
+                Mood::Unsure,
+                &format!("back after {elapsed}, NOT READY: {why}"),
+            ),
+        },
+        RebootEnd::Stayed { why } => {
+            told(Mood::Bad, &format!("NOT REBOOTED by its deadline: {why}"))
+        }
+        RebootEnd::Refused { why } => told(Mood::Bad, &format!("REBOOT REFUSED: {why}")),
+        RebootEnd::NotBack { why, .. } => told(
+            Mood::Bad,
+            &format!("NOT BACK from its reboot after {elapsed}: {why}"),
+        ),
+    }
 }

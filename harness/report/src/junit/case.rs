@@ -27,7 +27,8 @@ pub(super) fn of(plan: &Plan, judgement: &Judgement, result: &CellResult, class:
     case
 }
 
-/// Exactly one of success, failure (the host's fault), error (nobody can say) and skipped (waived).
+/// Exactly one of success, failure (the host's fault), error (nobody can say) and skipped (waived, or of a
+/// state that the host does not need).
 fn outcome(plan: &Plan, judgement: &Judgement, result: &CellResult) -> TestResult {
     let standing = Standing::of(result, &judgement.verdict);
     if standing == Standing::Passed {
@@ -42,6 +43,11 @@ fn outcome(plan: &Plan, judgement: &Judgement, result: &CellResult) -> TestResul
     let type_ = format!("{}.{}", names::PREFIX, standing.word());
     match &result.outcome {
         Outcome::Failed { .. } if standing == Standing::Waived => TestResult::SkippedWithCause {
+            type_,
+            message,
+            cause,
+        },
+        Outcome::NotNeeded { .. } => TestResult::SkippedWithCause {
             type_,
             message,
             cause,
@@ -67,7 +73,7 @@ fn message(judgement: &Judgement, result: &CellResult, standing: Standing) -> St
     match standing {
         Standing::Passed => String::new(),
         Standing::Flaky => "passed only when asked again".to_owned(),
-        Standing::Failed | Standing::Blind | Standing::Errored => reason,
+        Standing::Failed | Standing::Blind | Standing::Errored | Standing::NotNeeded => reason,
         Standing::NotRun => format!("did not run: {reason}"),
         Standing::Waived => {
             let id = waiver(result, &judgement.verdict).map_or("", |f| f.id.as_str());
@@ -111,7 +117,8 @@ fn question(plan: &Plan, result: &CellResult, standing: Standing) -> Vec<String>
         | Standing::Waived
         | Standing::Blind
         | Standing::Errored
-        | Standing::NotRun => result.outcome.reason().unwrap_or_default(),
+        | Standing::NotRun
+        | Standing::NotNeeded => result.outcome.reason().unwrap_or_default(),
     };
     let mut lines = vec![format!("check: {}", cell.check)];
     lines.extend(check.map(|c| format!("title: {}", c.title)));

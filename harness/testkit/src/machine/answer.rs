@@ -52,6 +52,7 @@ impl Machine {
                 None => "enforce=none\n".to_owned(),
             }),
             Ask::Local => printed(self.serve_local().printed()),
+            Ask::Reboot(ask) => self.about_reboot(ask),
             Ask::Step(step) => self.step(step),
             Ask::Experiment(step) => self.experiment_step(step),
             Ask::Command(run) => self.command(run, item),
@@ -176,7 +177,8 @@ impl Machine {
         let [id, version, pretty] = self.script.os;
         let mut text = format!(
             "os:ID=\"{id}\"\nos:VERSION_ID=\"{version}\"\nos:PRETTY_NAME=\"{pretty}\"\n\
-             kernel=5.14.0-362.8.1.el9_3.x86_64\nboot_id={}\nuid=0\n",
+             kernel={}\nboot_id={}\nuid=0\n",
+            self.kernel(),
             self.boot_id()
         );
         if let Some(on) = self.enforcing {

@@ -129,6 +129,7 @@ impl Audit {
             | Effect::UnitStays
             | Effect::SwitchLeft(..)
             | Effect::OomKill(_)
+            | Effect::Reboot(_)
             | Effect::Changed(_) => {}
         }
     }
@@ -136,6 +137,36 @@ impl Audit {
     pub(super) fn rebooted(&mut self) {
         self.pid += 1;
         self.lost = 0;
+    }
+
+    /// auditd ends, and begins again in another boot.
+    pub(super) fn booted(&mut self) {
+        self.record(
+            "DAEMON_END",
+            "op=terminate auid=0 uid=0 ses=4294967295 pid=1 res=success",
+        );
+        (self.pid, self.lost, self.serial, self.uptime) = (163, 0, 1, 20);
+        self.booted += 900;
+        for (kind, body) in [
+            (
+                "DAEMON_START",
+                "op=start ver=3.0.9 format=enriched res=success",
+            ),
+            (
+                "MAC_STATUS",
+                "enforcing=1 old_enforcing=0 auid=4294967295 res=1",
+            ),
+            (
+                "MAC_POLICY_LOAD",
+                "auid=4294967295 ses=4294967295 lsm=selinux res=1",
+            ),
+            (
+                "CONFIG_CHANGE",
+                "op=set audit_enabled=1 old=1 auid=4294967295 res=1",
+            ),
+        ] {
+            self.record(kind, body);
+        }
     }
 
     fn rotate(&mut self) {

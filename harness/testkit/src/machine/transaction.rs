@@ -209,7 +209,10 @@ impl Machine {
 
     pub(super) fn install(&mut self, coming: impl Iterator<Item = Nevra>) {
         for package in coming {
-            self.packages.retain(|p| p.name != package.name);
+            // Kernels are installed beside each other.
+            let kernel = package.name.starts_with("kernel");
+            self.packages.retain(|p| kernel || p.name != package.name);
+            self.boots.installed(&package.name);
             let body = format!(
                 "pid=659 uid=0 auid=0 ses=11 subj=unconfined_u:unconfined_r:unconfined_t:s0 \
                  msg='op=update sw=\"{package}\" sw_type=rpm key_enforce=0 gpg_res=1 root_dir=\"/\" \

@@ -13,6 +13,7 @@ use patchgate_core::{
     event::{Event, PatchEnd, What},
     observation::{HttpEnd, Observation},
     reading::Reading,
+    reboot::{Advice, RebootEnd, RebootSigns},
 };
 use patchgate_report::{
     console::{self, Lines, Paint},
@@ -151,6 +152,9 @@ fn detail(what: &What) -> Option<String> {
             };
             units.iter().map(unit).collect::<Vec<_>>().join(", ")
         }
+        What::RebootConsidered { signs } => signs_told(signs),
+        What::RebootStarted { boot_id } => boot_id.clone(),
+        What::RebootEnded { end, .. } => reboot_end(end),
         What::Diagnosed { diagnosis } => steps::found(&diagnosis.found),
         What::SoakProbed { stretch } => {
             let took = Duration::ZERO;
@@ -188,6 +192,31 @@ fn patch_end(end: &PatchEnd) -> String {
         PatchEnd::Lost => "lost".to_owned(),
         PatchEnd::StillRunning => "still running".to_owned(),
         PatchEnd::NotStarted { why } => format!("not started: {why}"),
+    }
+}
+
+fn signs_told(signs: &RebootSigns) -> String {
+    let advice = reading(&signs.advice, |a| match a {
+        Advice::Needed { packages } => format!("needed for {}", packages.join(" ")),
+        Advice::NotNeeded => "not needed".to_owned(),
+    });
+    let since = reading(&signs.since_boot, |p| format!("{} since the boot", p.len()));
+    format!("advice {advice}; {since}")
+}
+
+fn reboot_end(end: &RebootEnd) -> String {
+    match end {
+        RebootEnd::CameBack { boots, settled } => format!(
+            "back in {}: {}",
+            boots.join(" "),
+            reading(settled, Clone::clone)
+        ),
+        RebootEnd::Stayed { why } => format!("stayed: {why}"),
+        RebootEnd::Refused { why } => format!("refused: {why}"),
+        RebootEnd::NotBack { why, answered } => {
+            let answered = answered.as_ref().map_or("nobody", |h| h.as_str());
+            format!("not back: {why}; {answered} answered")
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Finds the gaps of one window.
 
 mod audit;
+mod reboot;
 
 use std::collections::BTreeMap;
 
@@ -39,16 +40,24 @@ pub(super) fn coverage(
     }
     let mut gaps = Vec::new();
     gaps.extend(selinux(capture, begin, end));
-    gaps.extend(mac(begin, end, changes, expected));
-    gaps.extend(policy_errors(window));
-    gaps.extend(time(begin, end, window));
     let same_boot = boot(begin, end) != Some(Gap::BootChanged);
-    gaps.extend(audit::audit(begin, end, same_boot));
-    gaps.extend(inside(window));
+    if expected.reboot && !same_boot {
+        gaps.extend(policy_errors(window));
+        gaps.extend(reboot::gaps(begin, end, changes, window));
+    } else {
+        gaps.extend(mac(begin, end, changes, expected));
+        gaps.extend(policy_errors(window));
+        gaps.extend(time(begin, end, window));
+        gaps.extend(audit::audit(begin, end, same_boot));
+        gaps.extend(inside(window));
+    }
     gaps.extend(markers(capture, begin, end, window));
     gaps.extend(controls.gaps(window));
     gaps.extend(log(capture, window));
-    gaps.extend(suppressed(capture, begin, end, window));
+    let kept = (expected.reboot && !same_boot)
+        .then(|| reboot::kept_until(end, window))
+        .flatten();
+    gaps.extend(suppressed(capture, begin, end, window, kept));
     if gaps.is_empty() {
         Coverage::Complete
     } else {
@@ -305,12 +314,14 @@ fn stand_in(slice: &LogSlice) -> Option<Gap> {
     }
 }
 
-/// Suppression lines that came inside the window, one gap for each kind.
+/// Suppression lines that came inside the window, one gap for each kind. What the kernel's log left out until
+/// `kept`, in milliseconds since the boot, auditd's log has.
 fn suppressed(
     capture: &WindowCapture,
     begin: &WindowEdge,
     end: &WindowEdge,
     window: &Window,
+    kept: Option<u64>,
 ) -> Vec<Gap> {
     let (before, after) = match (
         begin.kernel_suppressions.get(),
@@ -333,7 +344,7 @@ fn suppressed(
     let mut kinds: BTreeMap<_, Vec<Suppression>> = BTreeMap::new();
     for found in lines
         .filter_map(suppression)
-        .filter(|found| found.kind.may_hide_denials())
+        .filter(|found| found.kind.may_hide_denials() && !reboot::was_kept(found, kept))
     {
         kinds.entry(found.kind).or_default().push(found);
     }

@@ -1,5 +1,6 @@
 mod beside;
 mod control;
+mod reboot;
 mod segments;
 
 use proptest::prelude::*;
@@ -150,6 +151,7 @@ fn a_change_of_mode_policy_and_boolean_is_a_gap_unless_expected() {
     let expected = Expectations {
         policy_load: true,
         mode_change: true,
+        reboot: false,
     };
     assert_eq!(
         examine(&capture("w-mac", MAC), expected).coverage,
@@ -162,6 +164,7 @@ fn the_window_round_a_patch_expects_its_policy_load() {
     let expected = Expectations {
         policy_load: true,
         mode_change: false,
+        reboot: false,
     };
     let evidence = examine(&capture("w-patch", PATCH), expected);
     assert_eq!(evidence.coverage, Coverage::Complete);
@@ -174,6 +177,7 @@ fn with_dontaudit_off_the_denial_of_2013_is_there() {
     let expected = Expectations {
         policy_load: true,
         mode_change: false,
+        reboot: false,
     };
     let evidence = examine(&capture("w-db", DONTAUDIT_OFF), expected);
     assert_eq!(evidence.coverage, Coverage::Complete);
@@ -484,6 +488,7 @@ fn permissive_at_one_end_is_permissive_and_changed() {
     let expected = Expectations {
         mode_change: true,
         policy_load: false,
+        reboot: false,
     };
     assert_eq!(names(&examine(&capture, expected)), ["permissive-mode"]);
 }

@@ -73,6 +73,7 @@ pub(in crate::judge) fn experiments<'a>(
 const LOADS: Expectations = Expectations {
     policy_load: true,
     mode_change: false,
+    reboot: false,
 };
 
 impl<'a> Experiment<'a> {

@@ -38,7 +38,8 @@ impl Failure<'_> {
             Outcome::Passed
             | Outcome::Blind { .. }
             | Outcome::Errored { .. }
-            | Outcome::NotRun { .. } => None,
+            | Outcome::NotRun { .. }
+            | Outcome::NotNeeded { .. } => None,
         }
     }
 

@@ -302,9 +302,10 @@ impl<'a> Scene<'a> {
             let answer = match &cell.outcome {
                 Outcome::Passed => Ok(()),
                 Outcome::Failed { symptom } => answer_of(symptom.kind)?,
-                Outcome::Blind { .. } | Outcome::Errored { .. } | Outcome::NotRun { .. } => {
-                    return None;
-                }
+                Outcome::Blind { .. }
+                | Outcome::Errored { .. }
+                | Outcome::NotRun { .. }
+                | Outcome::NotNeeded { .. } => return None,
             };
             (http.port() == Some(port)).then_some((seq, answer))
         })

@@ -13,6 +13,7 @@ use crate::{
     outcome::evaluate,
     plan::Plan,
     reading::Reading,
+    reboot::{Advice, RebootEnd, RebootSigns},
     snapshot::{policy::PathLabel, system::Listener},
     soak::Stretch,
     text::one_line,
@@ -92,6 +93,9 @@ impl Teller<'_> {
             What::SoakEnded { end } => {
                 format!("remote probes ended, {} of each check", end.places)
             }
+            What::RebootConsidered { signs } => of_signs(signs),
+            What::RebootStarted { .. } => "the host was about to be told to reboot".to_owned(),
+            What::RebootEnded { end, .. } => of_reboot(end),
             What::ArtifactSaved { path, .. } => format!("saved {path}"),
             What::HostFinished { dirty } => match dirty {
                 Some(why) => format!("left dirty: {why}"),
@@ -188,6 +192,7 @@ impl Teller<'_> {
                 let expected = crate::evidence::window::Expectations {
                     policy_load: true,
                     mode_change: false,
+                    reboot: false,
                 };
                 let denials = examine(capture, expected).denials().count();
                 format!(
@@ -201,6 +206,31 @@ impl Teller<'_> {
             }
             ExperimentEvent::Failed { why } => format!("experiment with {domain} failed: {why}"),
         }
+    }
+}
+
+fn of_signs(signs: &RebootSigns) -> String {
+    let advice = match signs.advice.get() {
+        Ok(Advice::Needed { packages }) => format!("for one, for {}", packages.join(", ")),
+        Ok(Advice::NotNeeded) => "for none".to_owned(),
+        Err(why) => format!("nothing ({why})"),
+    };
+    let since = match signs.since_boot.get() {
+        Ok(packages) if packages.is_empty() => "none".to_owned(),
+        Ok(packages) => packages.join(", "),
+        Err(why) => format!("not known ({why})"),
+    };
+    format!("a reboot: needs-restarting asks {advice}; core packages since the boot: {since}")
+}
+
+fn of_reboot(end: &RebootEnd) -> String {
+    match end {
+        RebootEnd::CameBack { boots, .. } => {
+            format!("back from the reboot, {}", count(boots.len(), "new boot"))
+        }
+        RebootEnd::Stayed { why } => format!("it did not reboot: {why}"),
+        RebootEnd::Refused { why } => format!("it could not be told to reboot: {why}"),
+        RebootEnd::NotBack { why, .. } => format!("not back from the reboot: {why}"),
     }
 }
 

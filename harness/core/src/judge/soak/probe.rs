@@ -28,9 +28,13 @@ pub(super) fn saw(check: &Check, answer: &Answer, took: Duration) -> Saw {
         Some(Outcome::Passed) => Saw::Good,
         Some(Outcome::Failed { symptom }) if is_ours(check, &symptom, took) => Saw::Nothing,
         Some(Outcome::Failed { symptom }) => Saw::Bad(short(&symptom)),
-        Some(Outcome::Errored { .. } | Outcome::Blind { .. } | Outcome::NotRun { .. }) | None => {
-            Saw::Nothing
-        }
+        Some(
+            Outcome::Errored { .. }
+            | Outcome::Blind { .. }
+            | Outcome::NotRun { .. }
+            | Outcome::NotNeeded { .. },
+        )
+        | None => Saw::Nothing,
     }
 }
 

@@ -65,7 +65,8 @@ plain() {
 rest() { plain "$1" | tail -c +$((size + 1)); }
 holds() { rest "$1" 2>/dev/null | grep -aqF -e "$mark"; }
 same() { [ "$(stat -L -c '%d %i' "$1" 2>/dev/null)" = "$was" ]; }
-if [ "${now% *}" = "$was" ] && [ "$length" -ge $size ] && { [ -z "$mark" ] || holds "$log"; }; then
+right() { if [ -n "$mark" ]; then holds "$log"; else [ "${now% *}" = "$was" ]; fi; }
+if [ "$length" -ge $size ] && right; then
   echo 'slice audit-log whole'
   if [ $((length - size)) -le $cap ]; then tail -c +$((size + 1)) "$log"; else rest "$log" | bound; fi
   exit 0

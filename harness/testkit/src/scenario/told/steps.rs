@@ -11,6 +11,7 @@ use patchgate_core::{
 const LOADS: Expectations = Expectations {
     policy_load: true,
     mode_change: false,
+    reboot: false,
 };
 
 /// One line.

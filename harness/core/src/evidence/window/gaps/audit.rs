@@ -19,6 +19,22 @@ pub(super) fn audit(begin: &WindowEdge, end: &WindowEdge, same_boot: bool) -> Ve
     gaps
 }
 
+/// The same where the window's second half is another boot: what counts is what that one lost.
+pub(super) fn audit_of_new_boot(begin: &WindowEdge, end: &WindowEdge) -> Vec<Gap> {
+    let mut gaps = rules(begin, end);
+    match status(end) {
+        Ok(after) => {
+            gaps.extend((after.enabled == 0).then_some(Gap::AuditDisabled));
+            gaps.extend((after.pid == 0).then_some(Gap::AuditdNotRunning));
+            let count = after.lost;
+            gaps.extend((count > 0).then_some(Gap::RecordsLost { count }));
+        }
+        Err(gap) => gaps.push(gap),
+    }
+    gaps.extend(status(begin).err().filter(|gap| !gaps.contains(gap)));
+    gaps
+}
+
 /// Reads the audit status at one end.
 fn status(edge: &WindowEdge) -> Result<AuditStatus, Gap> {
     match edge.audit_status.get() {

@@ -1,0 +1,38 @@
+//! What is known of a host's reboot.
+
+use super::At;
+use crate::{
+    event::What,
+    reboot::{RebootEnd, RebootSigns},
+};
+
+/// What the record holds of a host's reboot; it belongs to no state, for the host may have stayed in the one
+/// that it was in.
+#[derive(Clone, Debug, Default)]
+pub struct RebootLedger {
+    /// What the host said of itself before.
+    pub signs: Option<At<RebootSigns>>,
+    /// The boot that was to end, once the order was about to be given.
+    pub started: Option<At<String>>,
+    /// How it ended.
+    pub end: Option<At<RebootEnd>>,
+}
+
+impl RebootLedger {
+    /// Takes an event; whether it was about the reboot.
+    pub(super) fn take(&mut self, seq: u64, what: &What) -> bool {
+        if let What::RebootConsidered { signs } = what {
+            let value = (**signs).clone();
+            self.signs = Some(At { seq, value });
+        } else if let What::RebootStarted { boot_id } = what {
+            let value = boot_id.clone();
+            self.started = Some(At { seq, value });
+        } else if let What::RebootEnded { end, .. } = what {
+            let value = end.clone();
+            self.end = Some(At { seq, value });
+        } else {
+            return false;
+        }
+        true
+    }
+}
