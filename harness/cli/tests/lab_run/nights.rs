@@ -53,10 +53,8 @@ fn the_outage_of_february_closes_the_gate_and_names_what_brought_it() {
     let outages = probed(&verdict, REBUILD)["outages"].as_array().unwrap();
     let last = outages.last().unwrap();
     assert_eq!(last["at_most_ms"], Value::Null, "it never ended: {last}");
-    assert_eq!(
-        outages[0]["during"], "during the transaction",
-        "{outages:?}"
-    );
+    let during = outages[0]["during"].as_str().unwrap();
+    assert!(during.starts_with("during the transaction"), "{outages:?}");
     let upstream = host_of(&verdict, UPSTREAM);
     assert!(
         upstream["packages"].to_string().contains("-155."),

@@ -150,12 +150,6 @@ fn of_diagnosis(step: &DiagnosisStep) -> Option<Told> {
     }
 }
 
-fn of_soak(every: Duration, n_checks: usize) -> Option<Told> {
-    let (every, s) = (show_duration(every), if n_checks == 1 { "" } else { "s" });
-    let text = format!("asking {n_checks} check{s} from here every {every} until the end");
-    told(Mood::Plain, &text)
-}
-
 fn of_wave(plan: &Plan, wave: usize) -> Option<Told> {
     let waves = &plan.waves.as_ref()?.hosts;
     let n_hosts = waves.get(wave.checked_sub(1)?)?.len();
