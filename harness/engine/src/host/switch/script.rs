@@ -45,17 +45,19 @@ exec 6>&-
 
 /// `_pg_undo PLACE`: has the watcher restore the host, waits for its end, and takes the switch away if
 /// the host is restored, in one piece, so that nobody who asks meanwhile sees half of it. `S` is then what `_pg_switch` said before that.
+/// The directory may go away between any two lines; a shell ends where it cannot redirect `:`, and goes on
+/// where it cannot redirect `true`.
 pub(super) const UNDO: &str = r#"_pg_undo() {
 S=$(_pg_switch "$1")
 case $S in
 armed* | restoring | dead | failed*)
-: >"$1/asked"
+true 2>/dev/null >"$1/asked"
 case $S in dead | failed*)
 rm -f "$1/result"
 [ ! -p "$1/up" ] || _pg_watch "$1" ;;
 esac
-echo 1<>"$1/pipe"
-flock -s -w @WAIT@ "$1/lock" true
+echo 2>/dev/null 1<>"$1/pipe"
+[ ! -e "$1/lock" ] || flock -s -w @WAIT@ "$1/lock" true
 S=$(_pg_switch "$1") ;;
 esac
 case $S in restored | stale)

@@ -216,6 +216,24 @@ fn a_word_restores_at_once_and_once() {
 }
 
 #[test]
+fn a_switch_that_is_taken_away_while_it_is_asked_about_is_told_as_gone() {
+    for shell in SHELLS {
+        let rig = Rig::new(shell);
+        let spec = rig.spec(600);
+        rig.arm(&spec);
+        kill(&rig.watcher());
+        let place = place(&spec.id, &spec.state_dir);
+        let script = format!(
+            "{}_pg_switch() {{\n[ -d \"$1\" ] || {{ echo none; return; }}\nrm -rf \"$1\"\necho 'armed 5'\n}}\n\
+             _pg_undo {place}\necho \"pgswitch $S\"\n",
+            functions()
+        );
+        let state = rig.state(&Item::new(script, Duration::from_secs(10)));
+        assert_eq!(state, SwitchState::None, "{shell}");
+    }
+}
+
+#[test]
 fn nothing_is_armed_or_changed_without_the_lock() {
     for shell in SHELLS {
         let rig = Rig::new(shell);
