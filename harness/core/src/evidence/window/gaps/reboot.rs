@@ -95,10 +95,25 @@ fn auditd(window: &Window) -> Vec<Gap> {
     let after = match records.iter().filter(|r| is_start(r)).count() {
         // The new boot left no trace in the log.
         0 => return vec![Gap::BootChanged],
-        1 => records.iter().skip_while(|r| !is_start(r)).skip(1),
+        1 => records.iter().skip_while(|r| !is_start(r)),
         _ => return vec![Gap::AuditdRestarted],
     };
-    after.filter_map(|r| disturbed(r)).collect()
+    let mut after = after.copied();
+    let begun = after.next().and_then(|start| start.stamp);
+    let later = after.filter(|r| !is_set_up(r, begun));
+    later.filter_map(disturbed).collect()
+}
+
+/// A setting from before auditd began, kept by the kernel until then: journald sets `audit_enabled` as it
+/// starts, to nought where it is told so. The kernel writes denials all the same; what is in force in the end
+/// is read apart.
+fn is_set_up(record: &Record, begun: Option<Stamp>) -> bool {
+    let time = |stamp: Stamp| (stamp.sec, stamp.ms);
+    let older = record
+        .stamp
+        .zip(begun)
+        .is_some_and(|(r, b)| time(r) < time(b));
+    older && record.kind == RecordKind::ConfigChange
 }
 
 /// A record that says that auditd ended, paused or failed, or that auditing was switched off.

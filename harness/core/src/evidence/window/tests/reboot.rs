@@ -22,7 +22,8 @@ const UP: &[&str] = &[
     "DAEMON_START msg=audit(1795300440.001:7001): op=start ver=3.0.9 format=enriched pid=151 res=success",
     "MAC_STATUS msg=audit(1795300431.100:2): enforcing=1 old_enforcing=0 auid=4294967295 res=1",
     "MAC_POLICY_LOAD msg=audit(1795300431.200:3): auid=4294967295 ses=4294967295 lsm=selinux res=1",
-    "CONFIG_CHANGE msg=audit(1795300440.020:8): op=set audit_enabled=1 old=1 auid=4294967295 res=1",
+    "CONFIG_CHANGE msg=audit(1795300431.900:4): op=set audit_enabled=0 old=1 auid=4294967295 subj=system_u:system_r:syslogd_t:s0 res=1",
+    "CONFIG_CHANGE msg=audit(1795300440.020:8): op=set audit_enabled=1 old=0 auid=4294967295 res=1",
     "CONFIG_CHANGE msg=audit(1795300440.021:9): op=set audit_backlog_limit=8192 old=64 res=1",
 ];
 
