@@ -42,9 +42,23 @@ pub(crate) enum When {
 pub(crate) enum Command {
     /// The main job: baseline, patch, checks in every state, comparison, gate.
     Run(RunArgs),
+    /// Go on with a run that was killed or stopped; no host is patched twice.
+    ///
+    /// Needs the run's directory and nothing else: inventory, suites and patch set are not read again. Ends
+    /// with the verdict and the exit code of the run; one that had come to its end is judged again. Exit
+    /// code 7: another controller works on the run. 6: the record is damaged.
+    Resume(ResumeArgs),
     /// Run suites only: nothing is changed on the hosts.
     Check(CheckArgs),
-    /// Show what a run would do: hosts, states, every check. Connects to nothing.
+    /// Show what a run would do: what changes on each host, and every check.
+    ///
+    /// With a patch set, every host is asked what the patch set would do there: which packages come from
+    /// which repository, what is held back and why, under which ids the host has the advisories, and where
+    /// twins differ. Nothing is changed; the package manager refreshes its own cache. A record is written,
+    /// as by every command that connects. Without a patch set, or with `--offline`, nothing is connected to.
+    ///
+    /// Exit code 0: every host said what it would do. Otherwise 3 (one did not, or could not be reached), 6
+    /// (security stop) or 7 (another controller works on a host).
     Plan(PlanArgs),
     /// Look at hosts and check nothing, or compare two looks: policy, audit, system.
     ///
@@ -199,6 +213,19 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run's directory.
+    pub(crate) run: PathBuf,
+    /// How many hosts are worked on at once.
+    #[arg(short, long, value_name = "N", default_value_t = patchgate_engine::runner::DEFAULT_JOBS,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) jobs: usize,
+    /// Take over hosts that another run left locked, once its work there has ended.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) break_lock: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) hosts: Selection,
@@ -219,6 +246,11 @@ pub(crate) struct PlanArgs {
     pub(crate) checks: Checks,
     #[command(flatten)]
     pub(crate) waves: Waves,
+    #[command(flatten)]
+    pub(crate) recording: Recording,
+    /// Connect to nothing: show the checks alone.
+    #[arg(long, conflicts_with_all = ["output", "jobs"])]
+    pub(crate) offline: bool,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -12,6 +12,7 @@ use patchgate_core::{
     suite::{self, Suite},
     wave,
 };
+use patchgate_engine::rpm_files;
 
 use crate::{
     args::{Checks, Selection, Waves},
@@ -124,6 +125,30 @@ impl Pile {
         }
     }
 
+    /// The patch set, and the RPM files that it names, each from the folder of the patch set.
+    fn patch_set(&mut self, path: &Path) -> Option<PatchSet> {
+        let mut set = self.take(named(path), patchset::parse)?;
+        let mut packages = Vec::new();
+        for rpm in set.rpm_files() {
+            let file = path.with_file_name(&rpm.file);
+            let shown = file.display().to_string();
+            let read = rpm_files::read(&file)
+                .map_err(|e| CliError::usage(format!("`{shown}` {}", crate::error::chain(&e))));
+            rpm.file = shown;
+            rpm.read = self.keep(read);
+            packages.extend(rpm.read.as_ref().map(|r| r.package.to_string()));
+        }
+        let twice = packages
+            .iter()
+            .enumerate()
+            .find(|(at, p)| packages[..*at].contains(p));
+        let once = twice.map_or(Ok(()), |(_, package)| {
+            Err(CliError::usage(format!("two files hold {package}")))
+        });
+        self.keep(once);
+        Some(set)
+    }
+
     fn policy(&mut self, path: &Path, known: &[SuiteName]) -> Option<Policy> {
         self.take(named(path), |text, file| policy::parse(text, file, known))
     }
@@ -156,7 +181,7 @@ pub(crate) fn load(
     let mut pile = Pile::default();
     let inventory = pile.inventory(hosts);
     let (suites, names) = pile.suites(&checks.suites);
-    let patch = patch.and_then(|path| pile.take(named(path), patchset::parse));
+    let patch = patch.and_then(|path| pile.patch_set(path));
     let policy = match &checks.gate {
         Some(path) => pile.policy(path, &names),
         None => Some(Policy::strict(suites.iter().map(|s| s.name.clone()))),

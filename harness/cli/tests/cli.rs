@@ -21,6 +21,8 @@ mod inventories;
 mod output;
 #[path = "cli/record.rs"]
 mod record;
+#[path = "cli/resume.rs"]
+mod resume;
 #[path = "cli/waves.rs"]
 mod waves;
 

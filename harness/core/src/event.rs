@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     diagnosis::DiagnosisStep,
-    evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
+    evidence::{
+        access::VectorTable,
+        capture::{WindowBegin, WindowCapture},
+        window::Expectations,
+    },
     facts::Facts,
     id::{CheckId, HostName, RunId},
     observation::Observation,
@@ -17,6 +21,7 @@ use crate::{
     snapshot::Snapshot,
     soak::Stretch,
     state::State,
+    transaction::Preview,
 };
 
 /// The version of the event format.
@@ -55,6 +60,16 @@ pub enum What {
         version: String,
         /// SHA-256 of `plan.json`.
         plan_sha256: String,
+        /// SHA-256 of `targets.json`. Earlier versions wrote none, and their runs cannot be resumed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        targets_sha256: Option<String>,
+    },
+    /// Another controller goes on with the run, after a crash or a stop.
+    RunResumed {
+        /// patchgate's version.
+        version: String,
+        /// How many bytes of a torn last line were cut off.
+        cut: u64,
     },
     /// A connection stands and the host key is the pinned one.
     HostConnected {
@@ -94,6 +109,24 @@ pub enum What {
     BrokeDown {
         /// What it said.
         why: String,
+    },
+    /// A resumed run came to a host that it had begun before, and compared it with the record.
+    HostResumed {
+        /// What is another thing than it was, or cannot be compared, one sentence each.
+        changed: Vec<String>,
+        /// How old the baseline is, in seconds of the controller's clock; none where it was not over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        baseline_s: Option<Reading<u64>>,
+    },
+    /// The host entered a state: what makes the state, and its checks, come after this.
+    StateEntered {
+        /// Its window, as it was opened; none where no evidence is collected.
+        window: Option<Box<WindowBegin>>,
+    },
+    /// The state is over: its window was closed, and every answer is in the record.
+    StateLeft {
+        /// Whether the host answered every question, and the end of its window is known.
+        whole: bool,
     },
     /// The facts of the host were read.
     FactsCollected {
@@ -135,11 +168,17 @@ pub enum What {
     PatchPlanned {
         /// The packages that will come, as `name-[epoch:]version-release.arch`.
         packages: Reading<Vec<String>>,
+        /// All that it said. Earlier versions did not write it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        preview: Option<Box<Preview>>,
     },
     /// The transaction was handed to the host, which carries it through by itself.
     PatchStarted {
         /// The transaction's job.
         job: String,
+        /// What the job runs. Earlier versions did not write it down.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        script: String,
     },
     /// The transaction ended.
     PatchFinished {
@@ -164,6 +203,9 @@ pub enum What {
         /// Its length.
         bytes: u64,
     },
+    /// Somebody stopped the run before the host's part was through: what follows is its leave, and not
+    /// its end. The run can be resumed.
+    HostStopped {},
     /// Remote probes at a fixed rate began beside the patch.
     SoakBegun {
         /// The time from one probe to the next.

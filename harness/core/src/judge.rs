@@ -14,6 +14,8 @@ mod explain;
 mod findings;
 mod gate;
 mod hosts;
+mod patched;
+mod resumed;
 mod soak;
 mod suspects;
 mod unsettled;

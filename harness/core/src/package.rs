@@ -1,8 +1,13 @@
 //! Packages: NEVRA, rpm's version order, and the difference between two package sets.
 
+pub mod header;
+mod spec;
+
 use std::{cmp::Ordering, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+
+pub use self::spec::{NEVRA, NevraSpec};
 
 /// A package's name, epoch, version, release and architecture.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,10 +1,18 @@
 //! What is to be applied to the hosts.
 
+mod advisory;
+mod glob;
 mod parse;
+mod select;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::parse::{DEFAULT_DEADLINE, parse};
+pub use self::{
+    advisory::{ADVISORY, Advisory},
+    glob::excludes,
+    parse::{DEFAULT_DEADLINE, parse},
+};
+use crate::package::{Nevra, NevraSpec};
 
 /// A patch set: what to apply, from where, and what follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +39,35 @@ pub struct PatchSet {
 pub enum Selection {
     /// Everything that the enabled repositories hold newer.
     AllUpdates,
+    /// What the repositories' advisories call security updates.
+    Security,
+    /// The packages of these advisories, as far as they are installed; each under the id that the host's
+    /// distribution gives it.
+    Advisories(Vec<Advisory>),
+    /// Exactly these packages, whether or not another version is installed.
+    Packages(Vec<NevraSpec>),
+    /// These files of this machine.
+    Rpms(Vec<RpmFile>),
+}
+
+/// An RPM file of this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RpmFile {
+    /// Its path: as the patch set has it, from that file's own folder, until it is read.
+    pub file: String,
+    /// What it holds, once it is read.
+    pub read: Option<RpmRead>,
+}
+
+/// What was found in an RPM file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RpmRead {
+    /// The package, by the file's own header.
+    pub package: Nevra,
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
 }
 
 /// What happens to services after a transaction.
@@ -41,6 +78,19 @@ pub enum Services {
     Leave,
     /// These units are restarted, which makes the `restarted` state.
     Restart(Vec<String>),
+}
+
+impl PatchSet {
+    /// The files of this machine that it names, to be read.
+    pub fn rpm_files(&mut self) -> &mut [RpmFile] {
+        match &mut self.select {
+            Selection::Rpms(files) => files,
+            Selection::AllUpdates
+            | Selection::Security
+            | Selection::Advisories(_)
+            | Selection::Packages(_) => &mut [],
+        }
+    }
 }
 
 #[cfg(test)]

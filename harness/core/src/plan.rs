@@ -49,6 +49,9 @@ pub struct Plan {
     /// The waves that the hosts are patched in; none: all at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waves: Option<Waves>,
+    /// Whether hosts are only asked what the patch set would do: nothing is changed and nothing checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
 }
 
 /// What the judgement needs to know of a host.
@@ -111,6 +114,7 @@ impl Plan {
             experiments: true,
             soak: None,
             waves,
+            preview: false,
         }
     }
 

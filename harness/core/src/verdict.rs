@@ -110,6 +110,9 @@ pub struct HostSummary {
     pub packages: Vec<String>,
     /// The package manager's number of the transaction.
     pub transaction: Option<String>,
+    /// What is proven of the patch set: that the host has converged, that what was asked for is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
     /// What can be said of denials, state by state.
     pub denials: Vec<StateStatement>,
 }

@@ -36,19 +36,36 @@ impl Deadline {
 
 /// Measures what something cost, by the clock by which [`pause`] waits.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch(Instant);
+pub struct Stopwatch {
+    begun: Instant,
+    before: Duration,
+}
 
 impl Stopwatch {
     /// Begins to measure.
     #[must_use]
     pub fn start() -> Self {
-        Self(Instant::now())
+        Self {
+            begun: Instant::now(),
+            before: Duration::ZERO,
+        }
+    }
+
+    /// Goes on to measure what began at this time of the wall clock; one that is still to come counts as
+    /// now.
+    #[must_use]
+    pub fn since(begin: jiff::Timestamp) -> Self {
+        let before = now().duration_since(begin);
+        Self {
+            before: Duration::try_from(before).unwrap_or_default(),
+            ..Self::start()
+        }
     }
 
     /// How long it was until now.
     #[must_use]
     pub fn elapsed(self) -> Duration {
-        self.0.elapsed()
+        self.before + self.begun.elapsed()
     }
 }
 

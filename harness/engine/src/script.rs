@@ -5,12 +5,13 @@
 
 pub mod checks;
 pub mod diagnosis;
-pub mod dnf;
 pub mod experiment;
 pub mod facts;
 pub mod packages;
 pub mod restart;
 pub mod snapshot;
+pub mod transaction;
+pub mod upload;
 pub mod vectors;
 pub mod window;
 

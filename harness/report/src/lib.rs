@@ -12,6 +12,7 @@ pub mod facts;
 pub mod fanout;
 pub mod junit;
 pub mod markdown;
+pub mod planned;
 mod soak;
 mod story;
 mod tally;

@@ -21,6 +21,7 @@ pub fn summary(plan: &Plan, judgement: &Judgement) -> String {
     sections.extend(findings("Waived", &verdict.waived));
     sections.extend(probes(verdict));
     sections.extend(unseen(verdict));
+    sections.extend(patched(verdict));
     sections.extend(denials(verdict));
     sections.join("\n")
 }
@@ -79,6 +80,15 @@ fn unseen(verdict: &Verdict) -> Option<String> {
         let _ = writeln!(text, "- {}", escaped(&story::of_undecided(missing)));
     }
     (!verdict.undecided.is_empty()).then_some(text)
+}
+
+fn patched(verdict: &Verdict) -> Option<String> {
+    let mut text = "## Patch set\n\n".to_owned();
+    let proven = story::of_patched(verdict);
+    for (host, proven) in &proven {
+        let _ = writeln!(text, "- {}: {}", escaped(host), escaped(proven));
+    }
+    (!proven.is_empty()).then_some(text)
 }
 
 fn probes(verdict: &Verdict) -> Option<String> {

@@ -4,7 +4,7 @@ use patchgate_core::{
     text::one_line,
     verdict::{
         Cause, CauseKind, Class, DeniedAccess, Fate, Finding, HostSummary, Proof, Seen, SeenDenial,
-        Standing, StateStatement, Twin, Undecided, WaveTold, WavesTold,
+        Standing, StateStatement, Twin, Undecided, Verdict, WaveTold, WavesTold,
     },
 };
 
@@ -202,6 +202,15 @@ fn of_wave(told: &WaveTold) -> String {
         format!("{what}: {}", names.join(", "))
     });
     format!("wave {wave}: {}", words.collect::<Vec<_>>().join("; "))
+}
+
+/// The hosts with what is proven of the patch set there.
+pub(crate) fn of_patched(verdict: &Verdict) -> Vec<(&str, String)> {
+    let told = |h: &'_ HostSummary| h.patch.as_ref().map(|p| one_line(p, MAX_LINE));
+    let hosts = verdict.hosts.iter();
+    hosts
+        .filter_map(|h| Some((h.host.as_str(), told(h)?)))
+        .collect()
 }
 
 /// What can be said of denials in some states of a host.

@@ -155,6 +155,7 @@ pub(crate) fn plan() -> Plan {
         experiments: false,
         soak: None,
         waves: None,
+        preview: false,
     }
 }
 
@@ -173,6 +174,7 @@ fn summary(planned: &PlannedHost, os: &str, package: &str, said: &str) -> HostSu
         os: Some(os.into()),
         packages: vec![package.into()],
         transaction: Some("42".into()),
+        patch: None,
         denials: STATES.map(statement).to_vec(),
     }
 }

@@ -1,12 +1,17 @@
 //! What an item asks of a host, recognised by its script: the engine's own texts, nothing else.
 
 mod experiment;
+mod packages;
 mod steps;
 
 use patchgate_core::evidence::{access::Query, marker::MarkerEnd};
-use patchgate_engine::script::{facts, packages, window};
+use patchgate_engine::script::{facts, packages as installed, window};
 
-pub(crate) use self::{experiment::Step, steps::StepAsk};
+pub(crate) use self::{
+    experiment::Step,
+    packages::{Choice, FileStep},
+    steps::StepAsk,
+};
 
 /// What an item asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +32,17 @@ pub(crate) enum Ask {
     Start(String),
     /// The state of a job and its output from an offset on.
     Poll(String, usize),
-    /// What a transaction would bring.
-    Plan,
+    /// What a transaction would bring: of what, and without what.
+    Plan(Choice, Vec<String>),
+    /// Which advisories there are; only those of security, or all.
+    Advisories {
+        /// Whether only those of security are asked for.
+        security: bool,
+    },
+    /// What the repositories hold newer.
+    Offered,
+    /// A step of bringing files.
+    Files(FileStep),
     /// The restart of a unit.
     Restart(String),
     /// The facts.
@@ -73,6 +87,8 @@ pub(crate) struct Edge {
 pub(crate) enum LockAct {
     /// Only asked.
     Read,
+    /// Told that its owner goes on.
+    Beat,
     /// Taken if free, with this owner file.
     Acquire(String),
     /// Written anew if ours.
@@ -89,7 +105,7 @@ impl Ask {
         if script == facts::item().script {
             return Self::Facts;
         }
-        if script == packages::item().script {
+        if script == installed::item().script {
             return Self::Packages;
         }
         if script == window::look_item().script {
@@ -99,8 +115,22 @@ impl Ask {
             return Self::Experiment(step);
         }
         let known = [
-            edge, mark, slice, other_log, lock, start, poll, plan, restart, vectors, policy,
-            system, service, selinux, local, step,
+            edge,
+            mark,
+            slice,
+            other_log,
+            lock,
+            start,
+            poll,
+            packages::of,
+            restart,
+            vectors,
+            policy,
+            system,
+            service,
+            selinux,
+            local,
+            step,
         ];
         known
             .iter()
@@ -120,13 +150,17 @@ impl Ask {
             Self::Audit => "audit",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
+            Self::Lock(_, LockAct::Beat) => "lock-beat",
             Self::Lock(_, LockAct::Acquire(_)) => "lock-acquire",
             Self::Lock(_, LockAct::Update(_)) => "lock-update",
             Self::Lock(_, LockAct::Release) => "lock-release",
             Self::Lock(_, LockAct::TakeOver(..)) => "lock-take-over",
             Self::Start(_) => "job-start",
             Self::Poll(..) => "job-poll",
-            Self::Plan => "plan",
+            Self::Plan(..) => "plan",
+            Self::Advisories { .. } => "advisories",
+            Self::Offered => "offered",
+            Self::Files(step) => step.word(),
             Self::Restart(_) => "restart",
             Self::Facts => "facts",
             Self::Packages => "packages",
@@ -200,6 +234,8 @@ fn lock(script: &str) -> Option<Ask> {
     let owner = || Some(between(action, "put '", "'")?.to_owned());
     let act = if action == ":" {
         LockAct::Read
+    } else if action.contains("touch \"$L/beat\"") {
+        LockAct::Beat
     } else if action.starts_with("[ -n \"$run\" ] ||") {
         LockAct::Acquire(owner()?)
     } else if action.contains("rm -f \"$O\"") {
@@ -225,10 +261,6 @@ fn poll(script: &str) -> Option<Ask> {
     let dir = between(script, "\nJ='", "'").or_else(|| between(script, "J='", "'"))?;
     let id = dir.rsplit('/').next()?;
     Some(Ask::Poll(id.to_owned(), offset.parse().ok()?))
-}
-
-fn plan(script: &str) -> Option<Ask> {
-    script.contains("dnf --assumeno ").then_some(Ask::Plan)
 }
 
 fn restart(script: &str) -> Option<Ask> {

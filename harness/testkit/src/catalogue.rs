@@ -3,6 +3,7 @@
 pub mod allow;
 pub mod evidence;
 pub mod policy;
+pub mod selection;
 pub mod services;
 pub mod transaction;
 pub mod transport;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Case> {
         evidence::all(),
         services::all(),
         transaction::all(),
+        selection::all(),
         transport::all(),
         waves::all(),
     ]

@@ -6,6 +6,7 @@
 
 mod ask;
 mod connector;
+mod crash;
 mod expected;
 mod machine;
 mod model;
@@ -23,6 +24,7 @@ pub mod night;
 
 pub use self::{
     connector::{ScriptedConnector, ScriptedHost},
+    crash::{Meanwhile, Stopped},
     expected::{Expectation, assert_file, assert_scenario},
     machine::{Denied, Machine},
     model::assert_model,
@@ -31,5 +33,5 @@ pub use self::{
     script::{Change, Effect, HostScript, Moment},
     transport::{Break, Comeback, Connecting},
     weaken::{Weakened, disallowed, disordered, weakened},
-    world::{Heard, World},
+    world::{Death, Heard, World},
 };

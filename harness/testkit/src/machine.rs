@@ -15,6 +15,7 @@ use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
 use self::{around::Around, audit::Audit, experiment::Switch, transaction::Job};
 use crate::{
+    ask::Choice,
     script::{Effect, HostScript, Moment},
     serve::Served,
     vectors::Policy,
@@ -58,6 +59,12 @@ pub struct Machine {
     owner: Option<String>,
     foreign_job: &'static str,
     job: Option<Job>,
+    /// How many transactions were carried out.
+    transactions: u32,
+    /// What the last plan was asked to bring.
+    chosen: Choice,
+    /// What it was asked to leave out.
+    excluded: Vec<String>,
     around: Around,
     switch: Option<Switch>,
     /// Whether the web server's domain is permissive.
@@ -89,6 +96,9 @@ impl Machine {
             owner: None,
             foreign_job: "none",
             job: None,
+            transactions: 0,
+            chosen: Choice::Updates,
+            excluded: Vec::new(),
             around: Around::default(),
             switch: None,
             permissive: false,
@@ -108,6 +118,12 @@ impl Machine {
     #[must_use]
     pub fn is_armed(&self) -> bool {
         self.switch.is_some()
+    }
+
+    /// How many transactions were carried out.
+    #[must_use]
+    pub fn transactions(&self) -> u32 {
+        self.transactions
     }
 
     /// Whether a job was ever started.
@@ -136,7 +152,7 @@ impl Machine {
         }
     }
 
-    fn take(&mut self, effect: Effect) {
+    pub(crate) fn take(&mut self, effect: Effect) {
         match effect {
             Effect::FebruaryPolicy => self.load(Policy::FEBRUARY),
             Effect::GoodPolicy => self.load(Policy {
@@ -164,12 +180,15 @@ impl Machine {
             Effect::Local(served) => self.local = Some(served),
             Effect::LockedBy(run, job) => self.lock_for(run, job),
             Effect::NoRpm => self.rpm = false,
+            Effect::Installed(line) => self.packages.extend(nevras(&[line])),
             Effect::OomKill(victim) => self.oom_kill(victim),
             Effect::Changed(change) => self.around.take(change),
             Effect::DnfFails(..)
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs
             | Effect::PlanFails(_)
+            | Effect::PlansNothing
+            | Effect::FilesDamaged
             | Effect::NoModuleStore
             | Effect::PolicyStays
             | Effect::UnitStays

@@ -1,6 +1,6 @@
 //! How a scripted host behaves: who it is, what its updates bring, and what happens to it when.
 
-use patchgate_core::state::State;
+use patchgate_core::{state::State, transaction::Manager};
 
 use crate::{
     machine::Denied,
@@ -23,6 +23,10 @@ pub struct HostScript {
     pub installed: Vec<&'static str>,
     /// What dnf offers, in the same form.
     pub updates: Vec<&'static str>,
+    /// Its package manager.
+    pub manager: Manager,
+    /// What its repositories' advisories are about: an id, and a package as lists print it.
+    pub advisories: Vec<(&'static str, &'static str)>,
     /// What dnf brings in the end, when that is not what it said.
     pub brings_instead: Option<Vec<&'static str>>,
     /// What happens when.
@@ -125,10 +129,16 @@ pub enum Effect {
     TransactionLost(usize),
     /// The transaction does not end.
     TransactionHangs,
+    /// dnf says that there is nothing to do, whatever it is asked for.
+    PlansNothing,
+    /// Files that are brought to the host arrive with other bytes.
+    FilesDamaged,
     /// dnf cannot plan.
     PlanFails(&'static str),
     /// Another run holds the lock, and its job is in this state.
     LockedBy(&'static str, &'static str),
+    /// Somebody else installs a package, as `rpm -qa` prints it.
+    Installed(&'static str),
     /// Packages cannot be read.
     NoRpm,
     /// The policy is of a kind that no experiment can be made with, as on EL6.
@@ -207,6 +217,8 @@ impl HostScript {
                 "selinux-policy-targeted (none) 3.14.3 154.el9 noarch",
             ],
             updates: Vec::new(),
+            manager: Manager::Dnf4,
+            advisories: Vec::new(),
             brings_instead: None,
             effects: Vec::new(),
             connecting: Connecting::Fine,
@@ -246,6 +258,21 @@ impl HostScript {
             updates: updates.to_vec(),
             ..self
         }
+    }
+
+    /// What its repositories know of advisories.
+    #[must_use]
+    pub fn advises(self, advisories: &[(&'static str, &'static str)]) -> Self {
+        Self {
+            advisories: advisories.to_vec(),
+            ..self
+        }
+    }
+
+    /// Its package manager.
+    #[must_use]
+    pub fn managed(self, manager: Manager) -> Self {
+        Self { manager, ..self }
     }
 
     /// Its update brings the policy of February 2013.

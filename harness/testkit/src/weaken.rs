@@ -14,6 +14,7 @@ use patchgate_core::{
     plan::Plan,
     state::State,
     suite::CheckKind,
+    transaction::Preview,
 };
 
 /// A record with something missing.
@@ -121,6 +122,8 @@ pub fn disordered(events: &[Event]) -> Vec<Weakened> {
 fn is_evidence(what: &What) -> bool {
     match what {
         What::VectorsRead { vectors } => vectors.known().is_some_and(|t| !t.vectors.is_empty()),
+        // For whoever resumes the run; the window and the answers speak for themselves.
+        What::StateEntered { .. } | What::StateLeft { .. } | What::HostStopped {} => false,
         What::HostConnected { .. }
         | What::ArtifactSaved { .. }
         | What::SnapshotTaken { .. }
@@ -145,6 +148,8 @@ fn is_evidence(what: &What) -> bool {
         | What::WaveBegun { .. }
         | What::WaveStopped { .. }
         | What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::HostResumed { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {} => true,
     }
@@ -169,12 +174,7 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
                 (how, What::WindowCaptured { capture, expected })
             })
             .collect(),
-        What::PatchPlanned { .. } => vec![(
-            "no plan in",
-            What::PatchPlanned {
-                packages: Reading::missing(gone()),
-            },
-        )],
+        What::PatchPlanned { packages, preview } => of_plan(packages, preview.as_deref()),
         What::PatchFinished { .. } => other_ends(),
         What::ServicesRestarted { .. } => {
             let units = BTreeMap::new();
@@ -187,6 +187,11 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
             vec![("a probe less in", What::SoakProbed { stretch: shorter })]
         }
         What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::HostResumed { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { .. }
+        | What::HostStopped {}
         | What::HostConnected { .. }
         | What::SoakBegun { .. }
         | What::SoakEnded { .. }
@@ -206,6 +211,20 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::RunFinished {}
         | What::Unknown => Vec::new(),
     }
+}
+
+/// No plan, and none of what the host told beyond it.
+fn of_plan(
+    packages: &Reading<Vec<String>>,
+    preview: Option<&Preview>,
+) -> Vec<(&'static str, What)> {
+    let event = |packages, preview| What::PatchPlanned { packages, preview };
+    let kept = preview.cloned().map(Box::new);
+    let mut all = vec![("no plan in", event(Reading::missing(gone()), kept))];
+    if preview.is_some_and(|p| !p.at_least.is_empty()) {
+        all.push(("no preview in", event(packages.clone(), None)));
+    }
+    all
 }
 
 fn other_ends() -> Vec<(&'static str, What)> {

@@ -93,6 +93,20 @@ scenarios! {
         needs_unmet
         packages_unknown
     }
+    selection {
+        by_advisory
+        advisory_converged
+        advisory_unknown
+        advisory_not_brought
+        by_security
+        by_package
+        package_not_brought
+        package_only_claimed
+        by_rpm_file
+        rpm_file_damaged
+        with_yum
+        with_dnf5
+    }
     transport {
         unreachable
         key_changed

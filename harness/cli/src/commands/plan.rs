@@ -1,11 +1,17 @@
-//! `patchgate plan`: every check of every host in every state, before anything happens.
+//! `patchgate plan`: what would change on each host, and every check in every state, before anything
+//! happens.
 
 use patchgate_core::{
     exit,
     id::{HostName, RunId},
+    inventory::Inventory,
     plan::Plan,
+    transaction::{survey, survey_exit},
 };
+use patchgate_engine::record;
+use patchgate_report::planned;
 
+use super::run::{Told, Upcoming};
 use crate::{
     Ended,
     args::{Format, PlanArgs},
@@ -14,8 +20,8 @@ use crate::{
     out,
 };
 
-/// Shows the plan.
-pub(crate) fn plan(args: &PlanArgs) -> Ended {
+/// Shows the plan; asks the hosts where there is something to ask.
+pub(crate) fn plan(args: &PlanArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, args.patch.as_deref())?;
     let waves = files::waves(&loaded, &args.waves)?;
     let Loaded {
@@ -24,19 +30,24 @@ pub(crate) fn plan(args: &PlanArgs) -> Ended {
         patch,
         policy,
     } = loaded;
-    let run = RunId::new("plan").map_err(|e| CliError::Bug(e.to_string()))?;
+    let asks = patch.is_some() && !args.offline && !inventory.hosts.is_empty();
+    let new = asks.then(Upcoming::new).transpose()?;
+    let run = match &new {
+        Some(new) => new.id.clone(),
+        None => RunId::new("plan").map_err(|e| CliError::Bug(e.to_string()))?,
+    };
     let plan = Plan {
+        preview: asks,
         waves,
         ..Plan::lay(run, &inventory, suites, patch, policy)
     };
-    let text = match args.format {
-        Format::Text => text(&plan),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(&plan);
-            json.map_err(|e| CliError::Bug(e.to_string()))? + "\n"
-        }
-    };
-    out::answer(&text)?;
+    if let Some(new) = new {
+        return ask(args, new, plan, &inventory, told);
+    }
+    out::answer(&match args.format {
+        Format::Text => format!("{}; nothing was connected to\n", cells(&plan)),
+        Format::Json => json(serde_json::to_string_pretty(&plan))?,
+    })?;
     Ok(if plan.cells.is_empty() {
         exit::NOTHING_RAN
     } else {
@@ -44,7 +55,34 @@ pub(crate) fn plan(args: &PlanArgs) -> Ended {
     })
 }
 
-fn text(plan: &Plan) -> String {
+/// A run that changes nothing and checks nothing.
+fn ask(args: &PlanArgs, new: Upcoming, plan: Plan, inventory: &Inventory, told: Told) -> Ended {
+    let ran = new.carry_out(plan, inventory, &args.recording, None, told)?;
+    let record = record::open(&ran.dir)?;
+    let hosts = survey(&record.plan, &record.events);
+    out::answer(&match args.format {
+        Format::Text => {
+            let pages = planned::pages(&hosts, out::paint(told.color));
+            format!("{pages}\n{}; nothing was changed\n", cells(&record.plan))
+        }
+        Format::Json => {
+            let both = serde_json::json!({ "plan": record.plan, "hosts": hosts });
+            json(serde_json::to_string_pretty(&both))?
+        }
+    })?;
+    if !told.quiet {
+        out::note(&format!("the record is in {}", ran.dir.path().display()));
+    }
+    Ok(survey_exit(&record.plan, &record.events))
+}
+
+fn json(made: serde_json::Result<String>) -> Result<String, CliError> {
+    made.map(|json| json + "\n")
+        .map_err(|e| CliError::Bug(e.to_string()))
+}
+
+/// Every check, and how many there are; the end of the last line is the caller's.
+fn cells(plan: &Plan) -> String {
     let line = |cell: &patchgate_core::plan::Cell| {
         let from = cell.vantage.word();
         format!(
@@ -60,7 +98,7 @@ fn text(plan: &Plan) -> String {
         count(plan.hosts.len(), "host"),
     );
     let waves = waves(plan);
-    format!("{cells}{waves}{checks} on {hosts}; nothing was connected to\n")
+    format!("{cells}{waves}{checks} on {hosts}")
 }
 
 /// The hosts of each wave.

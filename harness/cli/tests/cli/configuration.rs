@@ -157,8 +157,12 @@ fn hosts_outside_the_lab_are_patched_only_on_request() {
     assert!(!place.path("run").exists());
     // What only looks needs no permission; neither does a lab, and a rollout has it.
     let _plan = place
-        .run("plan -i inventory.yaml --patch patch.yaml")
+        .run("plan -i inventory.yaml --patch patch.yaml --offline")
         .with(0);
+    let asked = place
+        .run("plan -i inventory.yaml --patch patch.yaml -o plan")
+        .with(3);
+    let _told = asked.telling(&["unreachable", "the record is in plan"]);
     let _lab = place.run(&format!("{run} --limit lab1")).with(3);
     let _rollout = place
         .run(&run.replace("-o run", "-o rollout --rollout"))
@@ -302,6 +306,32 @@ fn a_login_in_a_url_is_not_shown() {
     let place = place().with("suite.yaml", &suite);
     let ended = place.run(CHECK).with(2).telling(&["suite.yaml:4"]);
     assert!(!ended.all().contains(CANARY), "{}", ended.all());
+}
+
+const OPENSSL: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../core/tests/captured/rpm/openssl-libs.rpm"
+);
+
+#[test]
+fn rpm_files_are_read_before_anything_is_touched() {
+    let patch = "patch_set: x\nselect: { rpms: [rpms/lost.rpm, no.rpm, good.rpm, same.rpm] }\n";
+    let place = place().with("patch.yaml", patch).with("no.rpm", "text");
+    for name in ["good.rpm", "same.rpm"] {
+        std::fs::copy(OPENSSL, place.path(name)).unwrap();
+    }
+    let plan = "plan -i inventory.yaml --patch patch.yaml --offline";
+    let _told = place.run(plan).with(2).telling(&[
+        "rpms/lost.rpm` cannot be read: No such file",
+        "no.rpm` cannot be installed: it is no RPM file",
+        "two files hold openssl-libs-3.0.7-25.el9_3.x86_64",
+    ]);
+    let place = place.with("patch.yaml", "patch_set: x\nselect: { rpms: [good.rpm] }\n");
+    let ended = place.run(&format!("{plan} --format json")).with(0);
+    let plan: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let read = &plan["patch"]["select"]["rpms"][0]["read"];
+    assert_eq!(read["package"]["name"], "openssl-libs");
+    assert_eq!(read["sha256"].as_str().map(str::len), Some(64));
 }
 
 /// A key that is not there is a mistake of the inventory: nobody is asked for anything.

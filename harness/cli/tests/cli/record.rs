@@ -201,7 +201,7 @@ fn every_check_is_in_the_plan() {
             .stdout
             .ends_with("6 checks on 1 host; nothing was connected to\n")
     );
-    let all = "plan -i inventory.yaml --suite ./suite.yaml --patch patch.yaml";
+    let all = "plan -i inventory.yaml --suite ./suite.yaml --patch patch.yaml --offline";
     let states = place.run(all).with(0).stdout;
     assert!(
         states.contains("baseline") && states.contains("patched"),

@@ -11,9 +11,11 @@
 
 mod access;
 mod asked;
+mod choices;
 mod evidence;
 mod interrupt;
 mod lab;
 mod loss;
 mod nights;
 mod record;
+mod resume;

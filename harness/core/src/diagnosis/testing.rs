@@ -68,6 +68,7 @@ impl Night {
         let mut night = Self {
             plan: Plan {
                 experiments: true,
+                preview: false,
                 v: PLAN_VERSION,
                 run: RunId::new("n").unwrap(),
                 patch: Some(patchset::parse(patch, "patch.yaml").unwrap()),

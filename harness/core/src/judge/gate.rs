@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{View, cells::CellResult, drift, hosts, soak, unsettled, vectors, waves, whole};
+use super::{
+    View, cells::CellResult, drift, hosts, patched, resumed, soak, unsettled, vectors, waves, whole,
+};
 use crate::{
     event::PatchEnd,
     exit::{self, ExitCode},
@@ -10,11 +12,9 @@ use crate::{
     ledger::{HostLedger, Trouble},
     needs,
     outcome::Outcome,
-    package::Nevra,
     patchset::Services,
     plan::PlannedHost,
     policy::{Forbidden, RequiredCoverage},
-    reading::Reading,
     state::State,
     verdict::{Class, Counts, Decision, Finding, Missing, Undecided, VERDICT_VERSION, Verdict},
 };
@@ -175,8 +175,9 @@ fn of_host(view: &View<'_>, closing: &[&Finding], host: &PlannedHost) -> Vec<Und
     let mut found: Vec<_> = troubles.collect();
     found.extend(unmet.into_iter().map(|why| entry(Missing::Needs, why)));
     found.extend(whole::of_end(ledger).map(|why| entry(Missing::Host, why)));
+    found.extend(resumed::of_host(view, host, ledger));
     if view.plan.patch.is_some() {
-        found.extend(patch_trouble(view, ledger).map(|why| entry(Missing::Patch, why)));
+        found.extend(patched::trouble(view, ledger).map(|why| entry(Missing::Patch, why)));
     }
     found.extend(
         restart_troubles(view, closing, host, ledger).map(|why| Undecided {
@@ -191,54 +192,6 @@ fn of_host(view: &View<'_>, closing: &[&Finding], host: &PlannedHost) -> Vec<Und
             .map(|d| entry(Missing::Patch, d.value.clone())),
     );
     found
-}
-
-/// What is wrong with the transaction of a host; none when it is in as planned.
-fn patch_trouble(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
-    let planned = ledger.planned.as_ref().and_then(|p| p.value.known());
-    let why = match ledger.patch.as_ref().map(|p| &p.value) {
-        Some(PatchEnd::NothingToDo) if planned.is_some_and(Vec::is_empty) => return None,
-        Some(PatchEnd::NothingToDo) => "what the transaction was to bring is not known".to_owned(),
-        Some(PatchEnd::Exited(_)) if ledger.patch_started.is_none() => {
-            "the transaction's begin is not in the record".to_owned()
-        }
-        Some(PatchEnd::Exited(0)) => return not_as_planned(ledger),
-        Some(PatchEnd::Exited(n)) => format!("the package manager exited with status {n}"),
-        Some(PatchEnd::Lost) => {
-            "the transaction ended without leaving a result on the host".to_owned()
-        }
-        Some(PatchEnd::StillRunning) if view.ledger.interrupted.is_some() => {
-            "the transaction had not ended when the run was stopped; it goes on on the host"
-                .to_owned()
-        }
-        Some(PatchEnd::StillRunning) => {
-            "the transaction had not ended by its deadline; it goes on on the host".to_owned()
-        }
-        Some(PatchEnd::NotStarted { why }) => format!("nothing was applied: {why}"),
-        None if ledger.patch_started.is_none() => "the patch set was not applied".to_owned(),
-        None => "the transaction's end is not in the record".to_owned(),
-    };
-    Some(why)
-}
-
-/// Whether every package that was planned is there afterwards.
-fn not_as_planned(ledger: &HostLedger) -> Option<String> {
-    let Some(Reading::Known(planned)) = ledger.planned.as_ref().map(|p| &p.value) else {
-        return Some("what the transaction was to bring is not known".to_owned());
-    };
-    let after = [State::Restarted, State::Patched]
-        .into_iter()
-        .find_map(|s| ledger.packages(s));
-    let Some(after) = after else {
-        return Some("the packages after the transaction are not known".to_owned());
-    };
-    let there: Vec<String> = after.iter().map(Nevra::to_string).collect();
-    let absent: Vec<_> = planned
-        .iter()
-        .filter(|p| !there.contains(p))
-        .cloned()
-        .collect();
-    (!absent.is_empty()).then(|| format!("planned and not installed: {}", absent.join(", ")))
 }
 
 /// Units that were not seen to restart: what passed in the restarted state was served by what ran

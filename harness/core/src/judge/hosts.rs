@@ -3,7 +3,7 @@
 use super::{
     View, cause,
     denials::{Listed, listed},
-    suspects,
+    patched, suspects,
 };
 use crate::{
     evidence::{
@@ -44,6 +44,7 @@ fn summary(view: &View<'_>, host: &PlannedHost) -> HostSummary {
         os,
         packages,
         transaction: ledger.and_then(|l| l.transaction.clone()),
+        patch: ledger.and_then(|l| patched::proven(view, l)),
         denials: view
             .plan
             .states

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use super::{PatchSet, Selection, Services};
+use super::{PatchSet, Services, select};
 use crate::{
     id::check_name,
     source::{
@@ -34,7 +34,7 @@ pub fn parse(text: &str, file: &str) -> Result<PatchSet, Diagnostics> {
 fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
     let reader = Reader::new(sink, root, "a patch set")?;
     let name = reader.required("patch_set").and_then(|f| read_name(&f));
-    let select = reader.required("select").and_then(|f| read_select(&f));
+    let select = reader.required("select").and_then(|f| select::read(&f));
     let exclude = reader
         .optional("exclude")
         .map_or_else(Vec::new, |f| f.texts(PACKAGE_GLOB, is_package_glob));
@@ -76,26 +76,6 @@ fn only(reader: &Reader<'_>, key: &'static str, built: &'static str, planned: &[
             let _: Option<()> = field.one_of(&[(built, ())]);
         }
     }
-}
-
-fn read_select(field: &Field<'_>) -> Option<Selection> {
-    let reader = field.map("`select`")?;
-    let updates = reader.optional("updates");
-    let planned = reader.not_built(&["advisories", "packages", "rpms"]);
-    if updates.is_none() && !planned && reader.unasked().is_empty() {
-        let problem = Problem::new(field.span(), "`select` selects nothing");
-        reader.sink().report(problem.expected("`updates: all`"));
-    }
-    reader.finish();
-    let updates = updates?;
-    if let Value::Scalar(scalar) = &updates.node.value
-        && scalar.text == "security"
-    {
-        let problem = not_built(updates.span(), "security");
-        updates.sink().report(problem.expected("`all`"));
-        return None;
-    }
-    updates.one_of(&[("all", Selection::AllUpdates)])
 }
 
 fn read_repos(field: &Field<'_>) -> (Vec<String>, Vec<String>) {

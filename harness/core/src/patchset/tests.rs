@@ -13,7 +13,7 @@ f:1:1: error: a patch set needs the key `select`
     ),
     (
         r#"patch_set: a b
-select: {updates: security, advisories: [x]}
+select: {updates: sekurity, advisories: [x]}
 exclude: [kernel*, "a,b", -x]
 repos: {enable: ["a b", c], disable: [c], enabel: []}
 reboot: always
@@ -22,8 +22,10 @@ on_failure: rollbck
 within: 30
 "#,
         r#"f:1:12: error: `patch_set` cannot be `a b`: a name holds letters, digits, `.`, `_` and `-`, not ` ` (expected the name of the patch set)
-f:2:19: error: `security` is known but not built in this version (expected `all`)
-f:2:29: error: `advisories` is known but not built in this version
+f:2:19: error: `updates` cannot be `sekurity` (expected one of `all`, `security`)
+  help: did you mean `security`?
+f:2:29: error: `select` has `updates` and `advisories` (expected one of `updates: all`, `updates: security`, `advisories: [...]`, `packages: [...]`, `rpms: [...]`)
+f:2:42: error: `advisories` cannot hold `x` (expected an advisory's id of Red Hat or a rebuild, as `RHSA-2013:0263`)
 f:3:20: error: `exclude` cannot hold `a,b` (expected a package's name, `*` and `?` standing for anything, as `kernel*`)
 f:3:27: error: `exclude` cannot hold `-x` (expected a package's name, `*` and `?` standing for anything, as `kernel*`)
 f:4:18: error: `enable` cannot hold `a b` (expected a repository's id, `*` and `?` standing for anything, as `updates`)
@@ -41,7 +43,7 @@ f:8:9: error: `within` cannot be `30` (expected a duration with a unit, from 1m 
 select: {}
 services: {restart: []}
 "#,
-        r#"f:2:9: error: `select` selects nothing (expected `updates: all`)
+        r#"f:2:9: error: `select` selects nothing (expected one of `updates: all`, `updates: security`, `advisories: [...]`, `packages: [...]`, `rpms: [...]`)
 f:3:21: error: `restart` names no unit (expected at least one, or `services: leave`)
 "#,
     ),
@@ -52,7 +54,7 @@ services: {restarts: [a]}
 reboot: maybe
 within: 48h
 "#,
-        r#"f:2:10: error: `update` is not a key of `select` (expected `updates`)
+        r#"f:2:10: error: `update` is not a key of `select` (expected one of `updates`, `advisories`, `packages`, `rpms`)
   help: did you mean `updates`?
 f:3:12: error: `services` needs the key `restart`
 f:3:12: error: `restarts` is not a key of `services` (expected `restart`)
@@ -77,13 +79,75 @@ services: {restart: ["x y"]}
 repos: [a]
 on_failure: reset
 "#,
-        r#"f:2:19: error: `updates` cannot be `everything` (expected `all`)
+        r#"f:2:19: error: `updates` cannot be `everything` (expected one of `all`, `security`)
 f:3:22: error: `restart` cannot hold `x y` (expected a unit's name, as `httpd` or `httpd.service`)
 f:4:8: error: `repos` cannot be a list (expected a map, `key: value`)
 f:5:13: error: `reset` is known but not built in this version (expected `keep`)
 "#,
     ),
+    (
+        r#"patch_set: x
+select:
+  packages: [httpd, httpd-2.4.57-5.el9.x86_64, "a b-1-1.noarch", httpd-2.4.57-5.el9.x86_64]
+  rpms: [x.deb, .rpm, a/b-1-1.noarch.rpm]
+  advisories: []
+"#,
+        r#"f:3:3: error: `select` has `advisories` and `packages` (expected one of `updates: all`, `updates: security`, `advisories: [...]`, `packages: [...]`, `rpms: [...]`)
+f:3:14: error: `packages` cannot hold `httpd` (expected a package with version, release and architecture, as `openssl-libs-1:3.0.7-25.el9_3.x86_64`)
+f:3:48: error: `packages` cannot hold `a b-1-1.noarch` (expected a package with version, release and architecture, as `openssl-libs-1:3.0.7-25.el9_3.x86_64`)
+f:3:66: error: `httpd-2.4.57-5.el9.x86_64` stands in `packages` twice
+f:4:3: error: `select` has `advisories` and `rpms` (expected one of `updates: all`, `updates: security`, `advisories: [...]`, `packages: [...]`, `rpms: [...]`)
+f:4:10: error: `rpms` cannot hold `x.deb` (expected the path of an RPM file, as `rpms/httpd-2.4.57-5.el9.x86_64.rpm`)
+f:4:17: error: `rpms` cannot hold `.rpm` (expected the path of an RPM file, as `rpms/httpd-2.4.57-5.el9.x86_64.rpm`)
+f:5:15: error: `advisories` names nothing (expected at least one)
+"#,
+    ),
 ];
+
+#[test]
+fn every_way_to_select_is_read() {
+    let selected = |text: &str| {
+        let text = format!("patch_set: x\nselect: {{ {text} }}\n");
+        parse(&text, "f").unwrap().select
+    };
+    let file = "rpms/httpd-2.4.57-5.el9.x86_64.rpm".to_owned();
+    for (text, wanted) in [
+        ("updates: all", Selection::AllUpdates),
+        ("updates: security", Selection::Security),
+        (
+            "advisories: [RHSA-2013:0263, ELBA-2013-0300]",
+            Selection::Advisories(
+                ["RHSA-2013:0263", "ELBA-2013-0300"]
+                    .map(|id| Advisory::parse(id).unwrap())
+                    .to_vec(),
+            ),
+        ),
+        (
+            "packages: [\"openssl-libs-1:3.0.7-25.el9_3.x86_64\"]",
+            Selection::Packages(vec![
+                NevraSpec::parse("openssl-libs-1:3.0.7-25.el9_3.x86_64").unwrap(),
+            ]),
+        ),
+        (
+            "rpms: [rpms/httpd-2.4.57-5.el9.x86_64.rpm]",
+            Selection::Rpms(vec![RpmFile { file, read: None }]),
+        ),
+    ] {
+        let found = selected(text);
+        assert_eq!(found, wanted);
+        let json = serde_json::to_string(&found).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Selection>(&json).unwrap(),
+            wanted,
+            "{json}"
+        );
+    }
+    assert_eq!(
+        serde_json::to_string(&Selection::AllUpdates).unwrap(),
+        "\"all-updates\"",
+        "records of earlier versions are read"
+    );
+}
 
 #[test]
 fn every_mistake_of_a_file_is_told() {

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use patchgate_core::{event::What, evidence::access::Query, plan::PlannedHost};
-use tokio::time::Instant;
 
 use super::{Run, StopSignal};
 use crate::{
-    clock::{Deadline, pause},
+    clock::{Deadline, Stopwatch, pause},
     host::{Batch, ConnectError, Connector, Exit, Host, HostError, Item, Reply},
     probe::Prober,
     record::RecordError,
@@ -18,6 +17,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest pause before a connection is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a run that was stopped still talks to a host: it is to end within three seconds.
+const GRACE: Duration = Duration::from_millis(2500);
 
 /// Why a host is not worked on any further.
 pub(super) enum Stop {
@@ -40,11 +42,13 @@ pub(super) struct Link<'a, C: Connector, P> {
     pub(super) run: &'a Run<C, P>,
     pub(super) host: &'a PlannedHost,
     pub(super) stop: StopSignal,
-    /// When the state that the host is in began.
-    pub(super) entered: Instant,
+    /// How long the host is in its state.
+    pub(super) entered: Stopwatch,
     /// What the kernel answered at the baseline: asked again in every later state.
     pub(super) answered: Vec<Query>,
     connection: Option<C::Host>,
+    /// Until when a run that was stopped talks to the host.
+    grace: Option<Deadline>,
 }
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
@@ -58,8 +62,9 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             run,
             host,
             stop,
-            entered: Instant::now(),
+            entered: Stopwatch::start(),
             answered: Vec::new(),
+            grace: None,
             connection: None,
         };
         let stop = link.stop.clone();
@@ -209,6 +214,17 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Whether somebody stopped the run.
     pub(super) fn stopped(&self) -> bool {
         self.stop.borrow().is_some()
+    }
+
+    /// How long the host is still talked to: for ever, until somebody stops the run.
+    pub(super) fn patience(&mut self) -> Duration {
+        match self.stopped() {
+            false => Duration::MAX,
+            true => {
+                let grace = self.grace.get_or_insert_with(|| Deadline::after(GRACE));
+                grace.left()
+            }
+        }
     }
 
     /// Goes on unless somebody stopped the run.

@@ -24,7 +24,7 @@ use crate::{
         lock,
     },
     probe::Prober,
-    script::dnf,
+    script::transaction::{self, Order, Planned},
 };
 
 /// How much of the transaction's output the record holds: its end. The whole is a file of evidence.
@@ -56,24 +56,13 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         set: &PatchSet,
         expected: Expectations,
     ) -> Result<(Stay, PatchEnd), Stop> {
-        let replies = self
-            .ask_until_stopped("planning the transaction", vec![dnf::plan_item(set)])
-            .await?;
-        let planned = dnf::read_plan(&replies[0]);
-        self.run.write(
-            self.host,
-            STATE,
-            What::PatchPlanned {
-                packages: planned.clone(),
-            },
-        )?;
+        let (order, planned) = self.plan(set).await?;
         let stay = self.enter(State::Patched, expected).await?;
-        let ended = match planned {
-            Reading::Missing { why } => self.end(PatchEnd::NotStarted { why }, None, ""),
-            Reading::Known(packages) if packages.is_empty() => {
-                self.end(PatchEnd::NothingToDo, None, "")
-            }
-            Reading::Known(_) => self.transact(set).await,
+        let job = job_of(order.as_ref(), &planned);
+        let ended = match (planned.packages, job) {
+            (Reading::Missing { why }, _) => self.end(PatchEnd::NotStarted { why }, None, ""),
+            (Reading::Known(_), Some(script)) => self.transact(set, script).await,
+            (Reading::Known(_), None) => self.end(PatchEnd::NothingToDo, None, ""),
         };
         match ended {
             Ok(end) => Ok((stay, end)),
@@ -83,7 +72,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
 
     /// Hands the transaction to the host and waits for its end. The intent is durable before the
     /// host hears of it.
-    async fn transact(&mut self, set: &PatchSet) -> Result<PatchEnd, Stop> {
+    async fn transact(&mut self, set: &PatchSet, script: String) -> Result<PatchEnd, Stop> {
         self.go_on()?;
         let job = match JobId::new(self.run.plan.run.as_str()) {
             Ok(job) => job,
@@ -102,10 +91,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             STATE,
             What::PatchStarted {
                 job: job.to_string(),
+                script: script.clone(),
             },
         )?;
         self.run.journal.sync()?;
-        let spec = JobSpec::new(job.clone(), dnf::apply_script(set));
+        let spec = JobSpec::new(job.clone(), script);
         let owner = self.owner(Some(job));
         // The host starts the job only while the lock is ours and names it.
         let items = vec![
@@ -113,17 +103,53 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             job::start_locked_item(&spec, &owner.run),
         ];
         let replies = self.ask("starting the transaction", items).await?;
-        let mut output = Vec::new();
-        let end = match first_word(&replies[1]) {
-            Ok(heard) => self.wait_for(&spec, set, heard, &mut output).await?,
+        match first_word(&replies[1]) {
+            Ok(heard) => self.follow(&spec, set, heard).await,
             Err(why) => {
                 let end = self.end(PatchEnd::NotStarted { why }, None, "")?;
-                return self.unless_locked(&replies[0]).map(|()| end);
+                self.unless_locked(&replies[0]).map(|()| end)
             }
+        }
+    }
+
+    /// Finds a transaction again that was handed to the host before the run was interrupted, and follows it.
+    /// None where there was none, or the host never heard of it: then nothing was begun.
+    pub(super) async fn find_again(
+        &mut self,
+        set: &PatchSet,
+        expected: Expectations,
+    ) -> Result<Option<(Stay, PatchEnd)>, Stop> {
+        let (Some(script), Ok(job)) = (self.under_way(), JobId::new(self.run.plan.run.as_str()))
+        else {
+            return Ok(None);
         };
+        let spec = JobSpec::new(job, script);
+        let item = job::poll_item(&spec.id, &spec.state_dir, 0, Duration::ZERO);
+        let asked = self.ask_until_stopped("finding the transaction", vec![item]);
+        let replies = asked.await?;
+        let heard = match job::parse(&replies[0]) {
+            Ok(report) if report.state == JobState::Unknown => return Ok(None),
+            heard => heard.is_ok(),
+        };
+        let stay = self.enter(State::Patched, expected).await?;
+        match self.follow(&spec, set, heard).await {
+            Ok(end) => Ok(Some((stay, end))),
+            Err(stop) => Err(self.abandon(stay, stop)),
+        }
+    }
+
+    /// Waits for a transaction's end and records it, with all that it said.
+    async fn follow(
+        &mut self,
+        spec: &JobSpec,
+        set: &PatchSet,
+        heard: bool,
+    ) -> Result<PatchEnd, Stop> {
+        let mut output = Vec::new();
+        let end = self.wait_for(spec, set, heard, &mut output).await?;
         let text = String::from_utf8_lossy(&output).into_owned();
         self.save("transaction.log", &output)?;
-        self.end(end, dnf::transaction(&text), &text)
+        self.end(end, transaction::transaction(&text), &text)
     }
 
     /// Follows a job's output to its end, through lost connections, or until somebody stops the run:
@@ -140,8 +166,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         loop {
             let offset = output.len() as u64;
             let wait = LONG_POLL.min(deadline.left()).max(Duration::from_secs(1));
-            let item = job::poll_item(&spec.id, &spec.state_dir, offset, wait);
-            let asked = self.ask_until_stopped("waiting for the transaction", vec![item]);
+            let items = vec![
+                job::poll_item(&spec.id, &spec.state_dir, offset, wait),
+                super::lock::beat(self.run.plan.run.as_str()),
+            ];
+            let asked = self.ask_until_stopped("waiting for the transaction", items);
             let replies = match asked.await {
                 Ok(replies) => replies,
                 Err(Stop::Asked) => return Ok(PatchEnd::StillRunning),
@@ -212,6 +241,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         };
         Ok(self.run.write(self.host, STATE, what)?)
     }
+}
+
+/// The job that carries an order out; none where there is nothing to do.
+fn job_of(order: Option<&Order<'_>>, planned: &Planned) -> Option<String> {
+    let rows = &planned.preview.as_ref()?.rows;
+    let manager = planned.preview.as_ref()?.manager;
+    let script = |order| transaction::apply_script(manager, order);
+    (!rows.is_empty()).then(|| order.map(script))?
 }
 
 /// What a start has told: whether the host has the job. `Err` says why it has not, for certain; a

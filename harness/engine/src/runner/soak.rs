@@ -10,8 +10,9 @@ use futures_util::{StreamExt, stream::FuturesOrdered};
 use patchgate_core::{
     event::What,
     id::CheckId,
+    ledger::Ledger,
     plan::PlannedHost,
-    soak::{Answer, Stretch},
+    soak::{Answer, SoakLedger, Stretch},
 };
 use tokio::{
     sync::oneshot,
@@ -65,18 +66,56 @@ pub(super) async fn beside<C: Send + Sync, P: Prober>(
         .iter()
         .filter_map(|c| beat(run, host, c))
         .collect();
-    let begun = What::SoakBegun {
-        every: soak.every,
-        checks: beats.iter().map(|b| b.check.clone()).collect(),
-    };
-    run.write(host, None, begun)?;
+    if is_over(run, host) {
+        return Ok(());
+    }
+    let behind = begin(run, host, soak.every, &beats)?;
     let mut soaking = Soaking {
         run,
         host,
         open: Vec::new(),
     };
-    let places = soaking.go_on(&beats, soak.every, over).await?;
+    let places = soaking.go_on(&beats, soak.every, behind, over).await?;
     soaking.end(places)
+}
+
+/// Records the begin; says how many places of the grid are behind us. A run that was interrupted goes on
+/// on the grid that it laid: of the places that nobody was at nothing is known.
+fn begin<C, P>(
+    run: &Run<C, P>,
+    host: &PlannedHost,
+    every: Duration,
+    beats: &[Beat],
+) -> Result<u64, RecordError> {
+    let known = |ledger: &Ledger| ledger.hosts.get(&host.name)?.soak.as_ref().map(place);
+    let Some((at, next)) = run.known.ask(&host.name, known) else {
+        let checks = beats.iter().map(|b| b.check.clone()).collect();
+        run.write(host, None, What::SoakBegun { every, checks })?;
+        return Ok(0);
+    };
+    let passed = Stopwatch::since(at).elapsed().as_nanos();
+    let behind = passed.div_ceil(every.as_nanos().max(1));
+    Ok(u64::try_from(behind).unwrap_or(u64::MAX).max(next))
+}
+
+/// Whether the probes of a host had come to their end with its last state, before the run was interrupted.
+fn is_over<C, P>(run: &Run<C, P>, host: &PlannedHost) -> bool {
+    let last = run.plan.states.last();
+    run.known.ask(&host.name, |ledger| {
+        let known = ledger.hosts.get(&host.name);
+        let left = known
+            .zip(last)
+            .and_then(|(k, last)| k.states.get(last)?.left);
+        let ended = known.and_then(|k| k.soak.as_ref()?.places);
+        left.is_some() && ended.is_some()
+    })
+}
+
+/// When a soak began, and the first place of its grid that nobody was at.
+fn place(soak: &SoakLedger) -> (jiff::Timestamp, u64) {
+    let last = soak.probes.values().filter_map(|p| p.keys().next_back());
+    let next = last.max().map_or(0, |last| last.saturating_add(1));
+    (soak.at, next.max(soak.places.unwrap_or(0)))
 }
 
 /// The request of a check; none where it cannot be asked from here.
@@ -97,18 +136,20 @@ impl<'a, C: Send + Sync, P: Prober> Soaking<'a, C, P> {
         &mut self,
         beats: &[Beat],
         every: Duration,
+        behind: u64,
         mut over: oneshot::Receiver<Over>,
     ) -> Result<u64, RecordError> {
         let mut grid = interval(every);
         grid.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (begun, prober) = (Instant::now(), &self.run.prober);
-        let (mut places, mut under_way) = (0, FuturesOrdered::new());
+        let (mut places, mut under_way) = (behind, FuturesOrdered::new());
         let end = loop {
             tokio::select! {
                 biased;
                 end = &mut over => break end.unwrap_or(Over::BrokenOff),
                 place = next(&mut grid, begun, every) => {
-                    places = place + 1;
+                    let place = behind.saturating_add(place);
+                    places = place.saturating_add(1);
                     under_way.extend(beats.iter().map(|beat| ask(prober, beat, place)));
                 }
                 Some(answered) = under_way.next() => self.take(answered)?,

@@ -12,18 +12,20 @@ use crate::{
     record::{self, RecordError},
 };
 
-/// Works on all hosts of the plan; in a plan without waves, side by side.
+/// Works on all hosts of the plan; side by side in a plan without waves, and where nothing is changed.
 pub(super) async fn all<C, P>(run: &Arc<Run<C, P>>, stop: &StopSignal) -> Result<(), RecordError>
 where
     C: Connector + 'static,
     C::Host: 'static,
     P: Prober + 'static,
 {
-    let Some(waves) = &run.plan.waves else {
+    let waves = run.plan.waves.as_ref().filter(|_| !run.plan.preview);
+    let Some(waves) = waves else {
         return side_by_side(run, run.plan.hosts.clone(), stop).await;
     };
     for (hosts, wave) in waves.hosts.iter().zip(1..) {
-        if stop.borrow().is_some() || !begin(run, wave)? {
+        let begun = run.known.has_begun(wave);
+        if stop.borrow().is_some() || run.known.is_stopped() || !(begun || begin(run, wave)?) {
             return Ok(());
         }
         let ours = |h: &&PlannedHost| hosts.contains(&h.name);

@@ -97,6 +97,9 @@ impl HostProgress {
             self.doing = doing;
         }
         self.over |= is_end(&event.what);
+        if let What::HostResumed { .. } = &event.what {
+            self.over = false;
+        }
         let What::CheckFinished { check, saw, .. } = &event.what else {
             return None;
         };
@@ -166,8 +169,13 @@ fn doing(what: &What) -> Option<&'static str> {
         What::PatchStarted { .. } => Some("patching"),
         What::PatchFinished { .. } => Some("transaction over"),
         What::ServicesRestarted { .. } => Some("services restarted"),
+        What::HostResumed { .. } => Some("gone on with"),
+        What::HostStopped {} => Some("broken off"),
         What::HostFinished { .. } => Some("done"),
         What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { .. }
         | What::ArtifactSaved { .. }
         | What::SoakBegun { .. }
         | What::SoakProbed { .. }

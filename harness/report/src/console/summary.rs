@@ -26,6 +26,7 @@ pub fn summary(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
     }
     sections.extend(probes(verdict, paint));
     sections.extend(unseen(verdict, paint));
+    sections.extend(patched(verdict, paint));
     sections.extend(denials(verdict, paint));
     sections.push(gate(verdict, paint));
     sections.join("\n")
@@ -77,6 +78,16 @@ fn waves(verdict: &Verdict, paint: Paint) -> Option<String> {
     let lines = story::of_waves(verdict.waves.as_ref()?).into_iter();
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     Some(paint.mood(Mood::Heading, "waves") + "\n" + &lines)
+}
+
+/// What is proven of the patch set.
+fn patched(verdict: &Verdict, paint: Paint) -> Option<String> {
+    let mut text = paint.mood(Mood::Heading, "patch set") + "\n";
+    let proven = story::of_patched(verdict);
+    for (host, proven) in &proven {
+        let _ = writeln!(text, "  {host}: {proven}");
+    }
+    (!proven.is_empty()).then_some(text)
 }
 
 fn probes(verdict: &Verdict, paint: Paint) -> Option<String> {

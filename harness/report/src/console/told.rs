@@ -1,5 +1,7 @@
 //! What an event says to somebody who watches; many say nothing.
 
+use std::time::Duration;
+
 use patchgate_core::{
     diagnosis::{DiagnosisStep, ExperimentEvent, Found},
     event::{Event, PatchEnd, RestartEnd, What},
@@ -67,13 +69,7 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
             address,
             host_key,
             elapsed,
-        } => {
-            let elapsed = show_duration(*elapsed);
-            told(
-                Mood::Plain,
-                &format!("connected to {address} in {elapsed} ({host_key})"),
-            )
-        }
+        } => of_connection(address, host_key, *elapsed),
         What::HostUnreachable { stage, why } => {
             told(Mood::Bad, &format!("UNREACHABLE {stage}: {why}"))
         }
@@ -88,12 +84,15 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
             attempt,
             saw,
         } => of_check(plan, check, *attempt, saw),
-        What::PatchPlanned { packages } => of_planned(packages),
-        What::PatchStarted { job } => told(Mood::Plain, &format!("patching (job {job})")),
+        What::PatchPlanned { packages, .. } => of_planned(packages),
+        What::PatchStarted { job, .. } => told(Mood::Plain, &format!("patching (job {job})")),
         What::PatchFinished {
             end, transaction, ..
         } => of_patch(end, transaction.as_deref()),
         What::ServicesRestarted { units } => of_restarts(units),
+        What::RunResumed { version, cut } => of_resume(version, *cut),
+        What::HostResumed { changed, .. } => of_changed(changed),
+        What::HostStopped {} => told(Mood::Bad, "broken off; `patchgate resume` goes on with it"),
         What::HostFinished { dirty: None } => told(Mood::Plain, "done"),
         What::HostFinished { dirty: Some(why) } => told(Mood::Bad, &format!("LEFT DIRTY: {why}")),
         What::WaveBegun { wave } => of_wave(plan, *wave),
@@ -103,20 +102,52 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::RunInterrupted { signal } => told(Mood::Bad, &format!("INTERRUPTED by {signal}")),
         What::RunFinished {} => told(Mood::Plain, "run finished"),
         What::Diagnosed { diagnosis } => of_diagnosis(diagnosis),
-        What::SoakBegun { every, checks } => {
-            let (n, every) = (checks.len(), show_duration(*every));
-            let s = if n == 1 { "" } else { "s" };
-            told(
-                Mood::Plain,
-                &format!("asking {n} check{s} from here every {every} until the end"),
-            )
-        }
+        What::SoakBegun { every, checks } => of_soak(checks.len(), *every),
         What::SoakProbed { .. }
         | What::SoakEnded { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { .. }
         | What::WindowCaptured { .. }
         | What::SnapshotTaken { .. }
         | What::ArtifactSaved { .. }
         | What::Unknown => None,
+    }
+}
+
+fn of_connection(address: &str, host_key: &str, elapsed: Duration) -> Option<Told> {
+    let elapsed = show_duration(elapsed);
+    told(
+        Mood::Plain,
+        &format!("connected to {address} in {elapsed} ({host_key})"),
+    )
+}
+
+fn of_soak(checks: usize, every: Duration) -> Option<Told> {
+    let (every, s) = (show_duration(every), if checks == 1 { "" } else { "s" });
+    told(
+        Mood::Plain,
+        &format!("asking {checks} check{s} from here every {every} until the end"),
+    )
+}
+
+fn of_resume(version: &str, cut: u64) -> Option<Told> {
+    let cut = match cut {
+        0 => String::new(),
+        n => format!("; the record's last line was torn, {n} bytes of it were cut off"),
+    };
+    told(
+        Mood::Plain,
+        &format!("the run goes on, patchgate {version}{cut}"),
+    )
+}
+
+fn of_changed(changed: &[String]) -> Option<Told> {
+    match changed {
+        [] => told(Mood::Plain, "gone on with: it is what it was"),
+        changed => told(
+            Mood::Bad,
+            &format!("CHANGED meanwhile: {}", changed.join("; ")),
+        ),
     }
 }
 

@@ -30,7 +30,10 @@ impl Machine {
             Ask::Lock(me, act) => printed(self.lock(me, act)),
             Ask::Start(id) => printed(self.start(id)),
             Ask::Poll(id, offset) => slow(printed(self.poll(id, *offset)), LONG_POLL),
-            Ask::Plan => ended(self.plan(), 1500),
+            Ask::Plan(choice, exclude) => ended(self.plan(choice, exclude), 1500),
+            Ask::Advisories { security } => ended((0, self.listed(*security), String::new()), 1500),
+            Ask::Offered => ended((0, self.offered(), String::new()), 1500),
+            Ask::Files(step) => self.files(*step),
             Ask::Restart(unit) => ended(self.restart(unit), 900),
             Ask::Facts => printed(self.facts()),
             Ask::Packages => self.list(),
@@ -98,6 +101,7 @@ impl Machine {
                 self.owner = Some(owner.clone() + "\n");
             }
             LockAct::Read
+            | LockAct::Beat
             | LockAct::Acquire(_)
             | LockAct::Update(_)
             | LockAct::Release

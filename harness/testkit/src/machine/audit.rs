@@ -119,8 +119,11 @@ impl Audit {
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs
             | Effect::PlanFails(_)
+            | Effect::PlansNothing
+            | Effect::FilesDamaged
             | Effect::LockedBy(..)
             | Effect::NoRpm
+            | Effect::Installed(_)
             | Effect::NoModuleStore
             | Effect::PolicyStays
             | Effect::UnitStays

@@ -1,9 +1,19 @@
 //! dnf and the jobs that carry its transactions.
 
-use patchgate_core::package::Nevra;
+mod table;
 
-use super::{Machine, nevras};
-use crate::script::{Effect, Moment};
+use patchgate_core::{package::Nevra, patchset::excludes};
+use patchgate_engine::host::Reply;
+
+use super::{
+    Machine,
+    answer::{ended, printed},
+    nevras,
+};
+use crate::{
+    ask::{Choice, FileStep},
+    script::{Effect, Moment},
+};
 
 /// A job on the host.
 #[derive(Debug)]
@@ -21,8 +31,15 @@ enum End {
 }
 
 impl Machine {
-    /// `dnf --assumeno`: exit status, standard output, standard error.
-    pub(super) fn plan(&self) -> (u8, String, String) {
+    /// A plan: exit status, standard output, standard error.
+    pub(super) fn plan(&mut self, choice: &Choice, exclude: &[String]) -> (u8, String, String) {
+        (self.chosen, self.excluded) = (choice.clone(), exclude.to_vec());
+        let (code, out, err) = self.planned();
+        let manager = self.script.manager.word();
+        (code, format!("pm={manager}\n{out}"), err)
+    }
+
+    fn planned(&self) -> (u8, String, String) {
         let fails = self.script.effects.iter().find_map(|(_, effect)| {
             if let Effect::PlanFails(why) = effect {
                 Some(*why)
@@ -34,30 +51,84 @@ impl Machine {
             return (1, String::new(), why.to_owned());
         }
         let coming = self.coming(&self.script.updates);
-        if coming.is_empty() {
-            let out = "Dependencies resolved.\nNothing to do.\nComplete!\n";
-            return (0, out.to_owned(), String::new());
+        let silent = |e: &(Moment, Effect)| e.1 == Effect::PlansNothing;
+        let manager = self.script.manager;
+        if coming.is_empty() || self.script.effects.iter().any(silent) {
+            return (
+                0,
+                table::NOTHING[manager as usize].to_owned(),
+                String::new(),
+            );
         }
-        let rows: String = coming.iter().map(row).collect();
-        let out = format!(
-            "Dependencies resolved.\n{line}\n Package Arch Version Repository Size\n{line}\n\
-             Upgrading:\n{rows}\nTransaction Summary\n{line}\nUpgrade  {n} Packages\n",
-            line = "=".repeat(80),
-            n = coming.len()
-        );
-        (1, out, "Operation aborted.\n".to_owned())
+        let (out, err) = table::of(manager, &coming);
+        (1, out, err.to_owned())
     }
 
-    /// The packages of a list that are not there yet.
+    /// The packages of a list that are not there yet and were chosen.
     fn coming(&self, lines: &[&str]) -> Vec<Nevra> {
         let mut all = nevras(lines);
-        all.retain(|p| !self.packages.contains(p));
+        all.retain(|p| !self.packages.contains(p) && self.is_chosen(p));
         all
+    }
+
+    fn is_chosen(&self, package: &Nevra) -> bool {
+        if self.excluded.iter().any(|glob| excludes(glob, package)) {
+            return false;
+        }
+        let name = package.to_string();
+        let about = |wanted: &dyn Fn(&str) -> bool| {
+            let advisories = self.script.advisories.iter();
+            advisories.filter(|a| wanted(a.0)).any(|a| a.1 == name)
+        };
+        match &self.chosen {
+            Choice::Updates => true,
+            Choice::Security => about(&is_security),
+            Choice::Advisories(ids) => about(&|id| ids.iter().any(|i| i == id)),
+            Choice::Named(names) => {
+                let file = format!("/{name}.rpm");
+                names.iter().any(|n| *n == name || n.ends_with(&file))
+            }
+        }
+    }
+
+    /// The list of advisories: all, or those of security.
+    pub(super) fn listed(&self, security: bool) -> String {
+        let line = |(id, package): &(&str, &str)| format!("{id} Important/Sec. {package}\n");
+        let all = self.script.advisories.iter();
+        all.filter(|a| !security || is_security(a.0))
+            .map(line)
+            .collect()
+    }
+
+    /// What the repositories hold newer: nothing is excluded or filtered on scripted hosts.
+    pub(super) fn offered(&self) -> String {
+        let line = |p: &Nevra| {
+            let (name, arch) = (&p.name, &p.arch);
+            format!("{name}.{arch} {}-{} updates\n", p.version, p.release)
+        };
+        let mut newer = nevras(&self.script.updates);
+        newer.retain(|p| !self.packages.contains(p));
+        let lines: String = newer.iter().map(line).collect();
+        format!("@visible\n{lines}@unmasked\n{lines}@unfiltered\n{lines}")
+    }
+
+    /// A step of bringing files.
+    pub(super) fn files(&self, step: FileStep) -> Reply {
+        let damaged = |e: &(Moment, Effect)| e.1 == Effect::FilesDamaged;
+        match step {
+            FileStep::Join if self.script.effects.iter().any(damaged) => {
+                let said = "it did not arrive whole, or could not be stored\n";
+                ended((1, String::new(), said.to_owned()), 5)
+            }
+            FileStep::Begin | FileStep::Piece | FileStep::Join | FileStep::End => {
+                printed(String::new())
+            }
+        }
     }
 
     /// Starts a job, or finds it started.
     pub(super) fn start(&mut self, id: &str) -> String {
-        if self.job.is_none() {
+        if self.job.as_ref().is_none_or(|job| job.id != id) {
             self.job = Some(Job {
                 id: id.to_owned(),
                 polls: 0,
@@ -105,6 +176,7 @@ impl Machine {
 
     /// The transaction happens.
     fn transact(&mut self) {
+        self.transactions += 1;
         let brings = self.script.brings_instead.clone();
         let coming = self.coming(&brings.unwrap_or_else(|| self.script.updates.clone()));
         let broken = self.script.effects.iter().find_map(|(_, effect)| {
@@ -145,18 +217,6 @@ impl Machine {
     }
 }
 
-/// A row of dnf's table.
-fn row(package: &Nevra) -> String {
-    let Nevra {
-        name,
-        epoch,
-        version,
-        release,
-        arch,
-    } = package;
-    let epoch = match epoch {
-        0 => String::new(),
-        epoch => format!("{epoch}:"),
-    };
-    format!(" {name} {arch} {epoch}{version}-{release} updates 10 k\n")
+fn is_security(id: &str) -> bool {
+    id.get(2..).is_some_and(|rest| rest.starts_with("SA-"))
 }

@@ -143,7 +143,7 @@ fn detail(what: &What) -> Option<String> {
         What::VectorsRead { vectors } => reading(vectors, |_| "read".to_owned()),
         What::CheckFinished { check, saw, .. } => format!("{check} {}", observation(saw)),
         What::WindowCaptured { capture, .. } => reading(&capture.end, |_| "closed".to_owned()),
-        What::PatchPlanned { packages } => reading(packages, |p| p.join(" ")),
+        What::PatchPlanned { packages, .. } => reading(packages, |p| p.join(" ")),
         What::PatchFinished { end, .. } => patch_end(end),
         What::ServicesRestarted { units } => {
             let unit = |(name, end): (&String, &patchgate_core::event::RestartEnd)| {
@@ -152,6 +152,9 @@ fn detail(what: &What) -> Option<String> {
             units.iter().map(unit).collect::<Vec<_>>().join(", ")
         }
         What::Diagnosed { diagnosis } => steps::found(&diagnosis.found),
+        What::HostResumed { changed, .. } => changed.join("; "),
+        What::RunResumed { cut, .. } if *cut > 0 => format!("{cut} bytes were cut off"),
+        What::StateLeft { whole: false } => "not whole".to_owned(),
         What::SoakProbed { stretch } => {
             let took = Duration::ZERO;
             let saw = observation(&stretch.saw.observation(took));
@@ -162,6 +165,10 @@ fn detail(what: &What) -> Option<String> {
         What::WaveStopped { wave, why } => format!("{wave}: {why}"),
         What::RunInterrupted { signal } => signal.clone(),
         What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { whole: true }
+        | What::HostStopped {}
         | What::HostConnected { .. }
         | What::FactsCollected { .. }
         | What::PatchStarted { .. }

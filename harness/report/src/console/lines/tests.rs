@@ -109,6 +109,7 @@ fn until_the_patch() -> Vec<Event> {
         run,
         version: "0.1.0".into(),
         plan_sha256: String::new(),
+        targets_sha256: None,
     };
     let packages = Reading::Known(vec!["a".into(), "b".into()]);
     let window = Observation::Window;
@@ -126,8 +127,20 @@ fn until_the_patch() -> Vec<Event> {
         baseline(4, finished("httpd/root-page", 2, answered())),
         baseline(4, finished("httpd/no-new-denials", 1, window)),
         baseline(5, What::VectorsRead { vectors }),
-        baseline(6, What::PatchPlanned { packages }),
-        baseline(7, What::PatchStarted { job: "pg-1".into() }),
+        baseline(
+            6,
+            What::PatchPlanned {
+                packages,
+                preview: None,
+            },
+        ),
+        baseline(
+            7,
+            What::PatchStarted {
+                job: "pg-1".into(),
+                script: String::new(),
+            },
+        ),
     ]
 }
 
