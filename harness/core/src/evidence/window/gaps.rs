@@ -49,6 +49,10 @@ pub(super) fn coverage(
     gaps.extend(controls.gaps(window));
     gaps.extend(log(capture, window));
     gaps.extend(suppressed(capture, begin, end, window));
+    // What else is wrong with a window says more than the numbers that miss for it.
+    if gaps.is_empty() {
+        gaps.extend(clock::missing(window));
+    }
     if gaps.is_empty() {
         Coverage::Complete
     } else {
