@@ -19,7 +19,6 @@ mod ssh_args;
 pub mod ssh_config;
 mod vars;
 mod vars_files;
-mod wildcard;
 mod words;
 mod written;
 mod yaml;

@@ -34,3 +34,4 @@ pub mod time;
 pub mod transaction;
 pub mod verdict;
 pub mod wave;
+pub mod wildcard;

@@ -6,9 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use patchgate_core::inventory::{
-    input::Text,
-    ssh_config::{SshConfigFiles, glob, includes},
+use patchgate_core::{
+    inventory::{
+        input::Text,
+        ssh_config::{SshConfigFiles, includes},
+    },
+    wildcard::glob,
 };
 
 use crate::{error::CliError, files::read};
@@ -66,7 +69,7 @@ fn files(pattern: &str, home: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let fits = |path: &PathBuf| {
         let own = path.file_name().map(|n| n.to_string_lossy().into_owned());
-        own.is_some_and(|own| glob(&name.to_string_lossy(), &own)) && path.is_file()
+        own.is_some_and(|own| glob(name.to_string_lossy().as_bytes(), &own)) && path.is_file()
     };
     let mut found: Vec<PathBuf> = entries.map(|e| e.path()).filter(fits).collect();
     found.sort();

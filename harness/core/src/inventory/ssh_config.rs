@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 
-pub use super::wildcard::glob;
 use super::{
     Defaults,
     given::{At, Given, Worth},
     input::Text,
     sinks::Sinks,
 };
-use crate::source::{Problem, Sink, Span, quote};
+use crate::{
+    source::{Problem, Sink, Span, quote},
+    wildcard::glob,
+};
 
 /// A configuration of OpenSSH's client, with the files that it includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Block {
         let Self::Names(patterns) = self else {
             return None;
         };
-        let fits = |p: &str| glob(&p.to_ascii_lowercase(), &name.to_ascii_lowercase());
+        let fits = |p: &str| glob(p.to_ascii_lowercase(), name.to_ascii_lowercase());
         let negated = patterns
             .iter()
             .filter_map(|p| p.strip_prefix('!'))

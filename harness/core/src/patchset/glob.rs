@@ -1,6 +1,6 @@
 //! Package globs, as package managers match them.
 
-use crate::package::Nevra;
+use crate::{package::Nevra, wildcard};
 
 /// Whether a glob of `exclude` fits a package: its name, or any of the longer forms that package managers
 /// take (`name.arch`, `name-version`, `name-version-release`, with architecture, with epoch).
@@ -24,33 +24,7 @@ pub fn excludes(glob: &str, package: &Nevra) -> bool {
         format!("{epoch}:{name}-{version}-{release}.{arch}"),
     ]
     .iter()
-    .any(|form| fits(glob.as_bytes(), form.as_bytes()))
-}
-
-/// `*` stands for anything, `?` for one character. Back to the last star where it does not fit.
-fn fits(glob: &[u8], text: &[u8]) -> bool {
-    let (mut g, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        match glob.get(g) {
-            Some(b'*') => {
-                star = Some((g, t));
-                g += 1;
-            }
-            Some(c) if *c == b'?' || *c == text[t] => {
-                g += 1;
-                t += 1;
-            }
-            Some(_) | None => match star {
-                Some((at, from)) => {
-                    g = at + 1;
-                    t = from + 1;
-                    star = Some((at, t));
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[g..].iter().all(|c| *c == b'*')
+    .any(|form| wildcard::glob(glob, form))
 }
 
 #[cfg(test)]

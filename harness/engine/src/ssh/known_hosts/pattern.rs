@@ -1,6 +1,7 @@
 //! The host field of a known_hosts line: a list of patterns, or one hashed name.
 
 use openssl::{base64, hash::MessageDigest, memcmp, pkey::PKey, sign::Signer};
+use patchgate_core::wildcard::glob;
 
 /// What a host name is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Pattern {
                 let hit = |negated| {
                     globs
                         .iter()
-                        .any(|g| g.negated == negated && glob(g.text.as_bytes(), name.as_bytes()))
+                        .any(|g| g.negated == negated && glob(&g.text, name))
                 };
                 hit(false) && !hit(true)
             }
@@ -72,33 +73,6 @@ impl Glob {
     }
 }
 
-/// Matches `*` and `?` in linear space and at most quadratic time.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == b'?' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            Some(_) | None => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == b'*')
-}
-
 fn hmac_sha1(key: &[u8], text: &str) -> Option<Vec<u8>> {
     let key = PKey::hmac(key).ok()?;
     Signer::new(MessageDigest::sha1(), &key)
@@ -110,28 +84,6 @@ fn hmac_sha1(key: &[u8], text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn globs_match_like_openssh() {
-        for (pattern, text, expected) in [
-            ("web*", "web1.example", true),
-            ("*.example", "web1.example", true),
-            ("w?b1", "web1", true),
-            ("w?b1", "wb1", false),
-            ("*", "", true),
-            ("**b", "aab", true),
-            ("a*b*c", "a-b-b-c-c", true),
-            ("a*b*c", "a-c-b", false),
-            ("", "a", false),
-            ("?", "", false),
-        ] {
-            assert_eq!(
-                glob(pattern.as_bytes(), text.as_bytes()),
-                expected,
-                "{pattern} on {text}"
-            );
-        }
-    }
 
     #[test]
     fn a_negated_name_is_out_whatever_else_matches() {
