@@ -19,6 +19,8 @@ mod help;
 mod inventories;
 #[path = "cli/output.rs"]
 mod output;
+#[path = "cli/probes.rs"]
+mod probes;
 #[path = "cli/record.rs"]
 mod record;
 #[path = "cli/waves.rs"]

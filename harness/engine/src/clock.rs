@@ -73,10 +73,15 @@ impl Age {
     /// The age in whole milliseconds.
     #[must_use]
     pub fn millis(self) -> u64 {
-        let slept = asleep().saturating_sub(self.asleep);
-        let age = self.begun.elapsed() + slept;
+        let age = with_sleep(self.begun.elapsed(), self.asleep, asleep());
         u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// An age by a clock that stands still while this machine sleeps, and how long it had slept before and
+/// has now.
+fn with_sleep(awake: Duration, before: Duration, now: Duration) -> Duration {
+    awake + now.saturating_sub(before)
 }
 
 /// How long this machine slept since it was booted: the clock that counts it against the one that does
@@ -95,4 +100,20 @@ fn asleep() -> Duration {
 )]
 pub async fn pause(pause: Duration) {
     tokio::time::sleep(pause).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_age_is_counted_by_the_clock_that_pauses_go_by() {
+        let age = Age::start();
+        pause(Duration::from_millis(1500)).await;
+        // Two clocks are read one after the other: a millisecond of theirs may show.
+        assert!((1500..=1501).contains(&age.millis()), "{}", age.millis());
+        let s = Duration::from_secs;
+        assert_eq!(with_sleep(s(5), s(100), s(160)), s(65));
+        assert_eq!(with_sleep(s(5), s(100), s(99)), s(5));
+    }
 }

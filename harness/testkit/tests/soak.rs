@@ -179,6 +179,59 @@ async fn a_night_without_updates_is_probed_too() {
     assert_eq!(verdict.verdict, Decision::Undecided);
 }
 
+/// Clients of the February host wait five seconds each and get nothing.
+fn hangs() -> HostScript {
+    HostScript::rebuild().when(Moment::In(State::Patched), Effect::FebruaryPolicy)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_hangs_is_asked_by_ten_clients_at_once_and_no_more() {
+    let scenario = Scenario {
+        probe_every: Some(Duration::from_millis(100)),
+        ..scenario("hangs", hangs(), None)
+    };
+    let played = scenario.play().await;
+    let host = HostName::new("centos-web").unwrap();
+    let mut times = Vec::new();
+    for event in played
+        .events
+        .iter()
+        .filter(|e| e.host.as_ref() == Some(&host))
+    {
+        if let What::SoakProbed { stretch } = &event.what {
+            times.extend(stretch.times());
+        }
+    }
+    let under_way = |at: u64| times.iter().filter(|(b, e)| *b <= at && at < *e).count();
+    let most = times.iter().map(|(begun, _)| under_way(*begun)).max();
+    assert_eq!(most, Some(10));
+    let mut told = played.judgement.verdict.soak.iter();
+    let told = told.find(|told| told.host == host).unwrap();
+    assert!(told.failed > 0 && told.unseen > 0, "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_stopped_waits_for_no_probe() {
+    let stopped = |probe_every| async move {
+        let scenario = Scenario {
+            probe_every,
+            stop_at: Some(("centos-web", "waiting for the transaction")),
+            ..scenario("stopped", hangs(), None)
+        };
+        let begun = tokio::time::Instant::now();
+        let played = scenario.play().await;
+        let probed = |e: &&Event| matches!(e.what, What::SoakProbed { .. });
+        (begun.elapsed(), played.events.iter().filter(probed).count())
+    };
+    let (without, none) = stopped(None).await;
+    let (with, some) = stopped(Some(Duration::from_millis(250))).await;
+    assert!(none == 0 && some > 0);
+    assert!(
+        with < without + Duration::from_secs(1),
+        "{with:?} after {without:?}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_limit_without_probes_is_undecided() {
     let silent = Scenario {
