@@ -155,8 +155,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let patched = async {
             let ended = self.patched(set, before).await;
             let over = match &ended {
-                Ok(_) if !self.stopped() => Over::Ended,
-                Ok(_) | Err(_) => Over::BrokenOff,
+                Ok(_) => Over::Ended,
+                Err(_) => Over::BrokenOff,
             };
             // Where nothing is probed, nobody listens.
             let _ = say.send(over);
