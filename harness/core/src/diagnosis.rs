@@ -162,10 +162,21 @@ impl Phase {
             Self::Restored => "restored",
         }
     }
+
+    /// How often each failed check is asked in it. An answer that a service gives by chance must not pass
+    /// for the one that the policy makes: where the answer has to be another one than in the phase before, it
+    /// is asked for again.
+    #[must_use]
+    pub fn asks(self) -> usize {
+        match self {
+            Self::Before | Self::DontauditOff => 1,
+            Self::DomainPermissive | Self::Restored => 2,
+        }
+    }
 }
 
 /// A step of an experiment. In order: `armed`; for each phase `changed` (not for the first), `asked` for
-/// each failed check, `window`; at the end `restored`.
+/// each failed check, as often as the phase wants it, `window`; at the end `restored`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum ExperimentEvent {

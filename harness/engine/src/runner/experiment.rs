@@ -309,7 +309,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             started: experiment::read_start(&replies[3]).map_err(Halt::Failed)?,
         };
         self.happened(of, event, built + watch.elapsed())?;
-        let answers = self.answers(of).await?;
+        let answers = self.answers(of, phase).await?;
         let watch = Stopwatch::start();
         let mut items = vec![of.trial.still_item()];
         items.extend(open.close_items());

@@ -96,7 +96,7 @@ impl Trial {
             started: log.map_or_else(Vec::new, |_| self.down.clone()),
         });
         let green = phase == Phase::DomainPermissive;
-        let asked = self
+        let once = self
             .asked
             .iter()
             .map(|(check, red, well)| ExperimentEvent::Asked {
@@ -104,6 +104,7 @@ impl Trial {
                 check: check.clone(),
                 saw: if green { well.clone() } else { red.clone() },
             });
+        let asked = (0..phase.asks()).flat_map(|_| once.clone());
         let window = log.map(|log| {
             let mut capture = window::capture(&format!("x-{}", phase.word()), log);
             self.spoilt

@@ -3,18 +3,23 @@
 use std::collections::BTreeSet;
 
 use patchgate_core::{
-    diagnosis::{ExperimentEvent, Found},
+    diagnosis::{ExperimentEvent, Found, Phase},
     event::{Event, What},
+    evidence::capture::{WindowCapture, WindowEdge},
     judge::judge,
+    observation::HttpPhase,
     plan::Plan,
+    reading::Reading,
+    state::State,
     verdict::{Cause, Proof},
 };
 use patchgate_testkit::night::{
-    Night, finding,
+    Night, failed, finding,
     known::{
-        february_on_the_lab, flipped_on_the_lab, hidden_getattr, labelled_on_the_lab,
+        february_on_the_lab, flipped_on_the_lab, getattr, hidden_getattr, labelled_on_the_lab,
         untyped_on_the_lab,
     },
+    status,
 };
 use serde_json::Value;
 
@@ -276,5 +281,187 @@ fn lose_denials(event: &mut Event) {
         let kept = capture.log.text.lines().filter(|l| !l.contains("type=AVC"));
         capture.log.text = kept.map(|l| format!("{l}\n")).collect();
         capture.log.truncated_bytes = 1;
+    }
+}
+
+/// The events of a night, with those of its experiments altered.
+fn altered(night: &Night, alter: impl Fn(&mut ExperimentEvent)) -> Vec<Event> {
+    let mut events = night.events();
+    for event in &mut events {
+        if let What::Diagnosed { diagnosis } = &mut event.what
+            && let Found::Experiment { event, .. } = &mut diagnosis.found
+        {
+            alter(event);
+        }
+    }
+    events
+}
+
+/// The denials of the first phase are no control where the phase without dontaudit rules was left out.
+#[test]
+fn without_the_phase_of_control_nothing_is_proven() {
+    for (name, night) in proven() {
+        let left_out = |event: &Event| {
+            let What::Diagnosed { diagnosis } = &event.what else {
+                return false;
+            };
+            let Found::Experiment { event, .. } = &diagnosis.found else {
+                return false;
+            };
+            let phase = match event {
+                ExperimentEvent::Changed { phase, .. }
+                | ExperimentEvent::Asked { phase, .. }
+                | ExperimentEvent::Window { phase, .. } => *phase,
+                ExperimentEvent::Armed { .. }
+                | ExperimentEvent::Restored { .. }
+                | ExperimentEvent::Failed { .. } => return false,
+            };
+            phase == Phase::DontauditOff
+        };
+        let mut events = night.events();
+        events.retain(|e| !left_out(e));
+        assert_eq!(proof(&night.plan, &numbered(events)), None, "{name}");
+    }
+}
+
+/// A backend that answers now and then passes for the policy's doing only if every answer fits.
+#[test]
+fn an_answer_that_is_another_one_the_second_time_proves_nothing() {
+    for (name, night) in proven() {
+        for phase in [Phase::DomainPermissive, Phase::Restored] {
+            let events = night.events();
+            let of_phase = |e: &&Event| {
+                matches!(&e.what, What::Diagnosed { diagnosis }
+                if matches!(&diagnosis.found, Found::Experiment { event: ExperimentEvent::Asked { phase: p, .. }, .. } if *p == phase))
+            };
+            let all: Vec<u64> = events.iter().filter(of_phase).map(|e| e.seq).collect();
+            for seq in all {
+                let mut events = events.clone();
+                let at = usize::try_from(seq).unwrap() - 1;
+                let other = match phase {
+                    Phase::DomainPermissive => failed(HttpPhase::Reset),
+                    Phase::Before | Phase::DontauditOff | Phase::Restored => status(200),
+                };
+                if let What::Diagnosed { diagnosis } = &mut events[at].what
+                    && let Found::Experiment { event, .. } = &mut diagnosis.found
+                    && let ExperimentEvent::Asked { saw, .. } = event
+                {
+                    *saw = other;
+                }
+                let said = proof(&night.plan, &events);
+                assert_eq!(said, None, "{name}: event {seq}, {}", phase.word());
+            }
+        }
+    }
+}
+
+/// What was asked once where it is to be asked twice, as records of old have it, proves nothing.
+#[test]
+fn an_answer_that_was_asked_for_once_only_proves_nothing() {
+    for (name, night) in proven() {
+        let mut seen = BTreeSet::new();
+        let mut events = night.events();
+        events.retain(|e| {
+            let What::Diagnosed { diagnosis } = &e.what else {
+                return true;
+            };
+            let Found::Experiment { event, .. } = &diagnosis.found else {
+                return true;
+            };
+            let ExperimentEvent::Asked { phase, check, .. } = event else {
+                return true;
+            };
+            seen.insert((e.state, *phase, check.clone()))
+        });
+        assert_eq!(proof(&night.plan, &numbered(events)), None, "{name}");
+    }
+}
+
+/// A failure that goes away whichever of two domains is permissive goes away by itself.
+#[test]
+fn two_domains_that_turn_the_same_failure_prove_nothing() {
+    for (name, night) in proven() {
+        let mut events = night.events();
+        let ours = events.iter().filter(|e| is_of_experiment(e)).cloned();
+        let mut again: Vec<Event> = ours.collect();
+        for event in &mut again {
+            if let What::Diagnosed { diagnosis } = &mut event.what
+                && let Found::Experiment { domain, .. } = &mut diagnosis.found
+            {
+                *domain = "httpd_sys_script_t".to_owned();
+            }
+        }
+        let behind = events.iter().rposition(is_of_experiment).unwrap() + 1;
+        let last = again.last().unwrap().state;
+        again.retain(|e| e.state == last);
+        let rest = events.split_off(behind);
+        let events = [events, again, rest].concat();
+        assert_eq!(proof(&night.plan, &numbered(events)), None, "{name}");
+    }
+}
+
+/// Mode and boot are to be known at both ends of every changed phase, whatever the kernel said of access.
+#[test]
+fn a_phase_of_which_mode_or_boot_are_not_known_proves_nothing() {
+    let spoils: [Spoil; 6] = [
+        ("no begin", |c| c.begin = Reading::missing("lost")),
+        ("no end", |c| c.end = Reading::missing("lost")),
+        ("no ends", |c| {
+            c.begin = Reading::missing("lost");
+            c.end = Reading::missing("lost");
+        }),
+        ("no mode", |c| edge(c).mode = Reading::missing("lost")),
+        ("no boot", |c| edge(c).boot_id = Reading::missing("lost")),
+        ("an empty boot", |c| {
+            edge(c).boot_id = Reading::Known(" ".to_owned());
+        }),
+    ];
+    for (name, night) in proven() {
+        for phase in [Phase::DontauditOff, Phase::DomainPermissive] {
+            for (how, spoil) in spoils {
+                let events = altered(&night, |event| {
+                    if let ExperimentEvent::Window { phase: p, capture } = event
+                        && *p == phase
+                    {
+                        spoil(capture);
+                    }
+                });
+                let said = proof(&night.plan, &events);
+                assert_eq!(said, None, "{name}, {}: {how}", phase.word());
+            }
+        }
+    }
+}
+
+/// What is wrong with a window, and how it comes about.
+type Spoil = (&'static str, fn(&mut WindowCapture));
+
+fn edge(capture: &mut WindowCapture) -> &mut WindowEdge {
+    let Reading::Known(edge) = &mut capture.end else {
+        panic!("the window has an end");
+    };
+    edge
+}
+
+/// The window of a phase is opened before its policy is loaded: a client who asks all the time is denied
+/// under the policy before, too. Where no marker tells them apart, their order does.
+#[test]
+fn denials_of_the_policy_before_stand_first_or_the_domain_was_not_permissive() {
+    let page = |flags: [bool; 3]| {
+        labelled_on_the_lab().from(State::Patched, |s| {
+            let trial = s.trial.as_mut().unwrap();
+            trial.logs[1] = flags.map(getattr).to_vec();
+        })
+    };
+    for (flags, proven) in [
+        ([false, true, true], true),
+        ([true, true, true], true),
+        ([true, false, true], false),
+        ([true, true, false], false),
+        ([false, false, false], false),
+    ] {
+        let night = page(flags);
+        let said = proof(&night.plan, &night.events());
+        assert_eq!(said.is_some(), proven, "{flags:?}: {said:?}");
     }
 }

@@ -1,15 +1,17 @@
 //! An experiment as the record tells it, and whether it was carried out as it has to be.
 //!
 //! In order: armed; untouched, each check asked; without dontaudit rules, then with the domain permissive, the
-//! policy changed, each check asked, the window; the old policy again, each check asked; restored. Whatever
-//! is missing, doubled or out of order is a fault, and an experiment with a fault proves nothing.
+//! policy changed, each check asked, the window; the old policy again, each check asked; restored. Each check
+//! is asked as often as its phase wants it ([`Phase::asks`]). Whatever is missing, once too often or out of
+//! order is a fault, and an experiment with a fault proves nothing. Nor does one of which it is not known that
+//! SELinux enforced, and in one boot, at both ends of every changed phase.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     diagnosis::{DiagnosisStep, ExperimentEvent, Found, HostMark, Phase},
     evidence::{
-        capture::WindowCapture,
+        capture::{WindowCapture, WindowEdge},
         denial::Decision,
         mac_change::MacChangeKind,
         window::{Expectations, WindowEvidence, examine},
@@ -44,8 +46,8 @@ pub(in crate::judge) struct Stage<'a> {
     pub(in crate::judge) loaded: Option<&'a str>,
     /// Units that were started for it.
     pub(in crate::judge) started: &'a [String],
-    /// What the checks saw.
-    pub(in crate::judge) asked: BTreeMap<&'a CheckId, &'a Observation>,
+    /// What the checks saw, each time that they were asked.
+    pub(in crate::judge) asked: BTreeMap<&'a CheckId, Vec<&'a Observation>>,
     /// What the log holds of it, and the event.
     pub(in crate::judge) window: Option<(u64, WindowEvidence)>,
     capture: Option<&'a WindowCapture>,
@@ -132,12 +134,9 @@ impl<'a> Experiment<'a> {
     }
 
     fn ask(&mut self, phase: Phase, check: &'a CheckId, saw: &'a Observation) {
-        let doubled = match self.open(phase) {
-            Some(stage) => stage.asked.insert(check, saw).is_some(),
-            None => return self.fault("a check was asked outside its phase"),
-        };
-        if doubled {
-            self.fault("a check was asked twice in a phase");
+        match self.open(phase) {
+            Some(stage) => stage.asked.entry(check).or_default().push(saw),
+            None => self.fault("a check was asked outside its phase"),
         }
     }
 
@@ -168,14 +167,17 @@ impl<'a> Experiment<'a> {
     }
 
     fn incomplete(&self) -> Option<&'static str> {
-        let has = |phase| self.stage(phase).is_some();
-        if !has(Phase::DomainPermissive) || !has(Phase::Restored) {
+        let phases: Vec<Phase> = self.stages.iter().map(|s| s.phase).collect();
+        if phases != ALL {
             return Some("not all of its phases are in the record");
         }
         let first: Vec<_> = self.stages.first()?.asked.keys().collect();
         let same = |s: &Stage<'_>| s.asked.keys().collect::<Vec<_>>() == first;
         if first.is_empty() || !self.stages.iter().all(same) {
             return Some("not every check was asked in every phase");
+        }
+        if !self.stages.iter().all(Stage::is_asked_out) {
+            return Some("not every check was asked as often as its phase wants it");
         }
         let changed = |s: &&Stage<'_>| is_changed(s.phase);
         let looked = self
@@ -235,13 +237,33 @@ impl<'a> Experiment<'a> {
 
     /// Somebody else changed something while it went on, or the domain was not what the phase says.
     fn disturbed(&self) -> Option<&'static str> {
-        let boots: BTreeSet<&str> = self.stages.iter().flat_map(Stage::boots).collect();
+        let changed = || self.stages.iter().filter(|s| is_changed(s.phase));
+        let edges: Vec<&WindowEdge> = changed().flat_map(Stage::edges).collect();
+        let known: Option<Vec<(&str, &str)>> = edges.iter().map(|e| mode_and_boot(e)).collect();
+        let Some(known) = known.filter(|k| k.len() == 2 * changed().count()) else {
+            return Some("mode and boot of the host are not known of every phase");
+        };
+        let boots: BTreeSet<&str> = known.iter().map(|(_, boot)| *boot).collect();
         if boots.len() > 1 {
             return Some("the host was rebooted in between");
+        }
+        if !known
+            .iter()
+            .all(|(mode, _)| ["1", "Enforcing"].contains(mode))
+        {
+            return Some("SELinux was not enforcing in a phase");
         }
         self.stages.iter().find_map(|s| s.disturbance(self.domain))
     }
 }
+
+/// The phases of an experiment.
+const ALL: [Phase; 4] = [
+    Phase::Before,
+    Phase::DontauditOff,
+    Phase::DomainPermissive,
+    Phase::Restored,
+];
 
 impl<'a> Stage<'a> {
     fn new(phase: Phase, loaded: Option<&'a str>, started: &'a [String]) -> Self {
@@ -255,45 +277,57 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn edges(&self) -> impl Iterator<Item = &'a crate::evidence::capture::WindowEdge> {
+    fn edges(&self) -> impl Iterator<Item = &'a WindowEdge> {
         let edges = self.capture.map(|c| [c.begin.known(), c.end.known()]);
         edges.into_iter().flatten().flatten()
     }
 
-    fn boots(&self) -> impl Iterator<Item = &'a str> {
-        self.edges()
-            .filter_map(|e| e.boot_id.known())
-            .map(|b| b.as_str())
+    fn is_asked_out(&self) -> bool {
+        self.asked
+            .values()
+            .all(|saw| saw.len() == self.phase.asks())
     }
 
     fn disturbance(&self, domain: &str) -> Option<&'static str> {
-        let enforcing = |m: &String| matches!(m.trim(), "1" | "Enforcing");
-        let mut modes = self.edges().filter_map(|e| e.mode.known());
-        if !modes.all(enforcing) {
-            return Some("SELinux was not enforcing in a phase");
-        }
         let (_, window) = self.window.as_ref()?;
         if window.mac_changes.iter().any(|c| is_foreign(&c.kind)) {
             return Some("somebody changed the mode or a boolean in between");
         }
         let permissive = self.phase == Phase::DomainPermissive;
-        let ours = since_change(self, window).into_iter().filter(|d| {
-            let source = d.source.as_ref();
-            source.is_some_and(|s| s.type_ == domain)
-        });
-        let mut flags = ours.filter_map(|d| d.permissive);
+        let mut flags = since_change(self, window, domain).into_iter();
         let other = flags.any(|flag| flag != permissive);
         other.then_some("the domain was not as permissive as the phase has it")
     }
 }
 
-/// The denials since the phase's policy was in force; all of the window where its marker does not tell.
-fn since_change<'w>(stage: &Stage<'_>, window: &'w WindowEvidence) -> Vec<&'w Decision> {
+/// The mode and the boot at an end of a window; none where either is not known.
+fn mode_and_boot(edge: &WindowEdge) -> Option<(&str, &str)> {
+    let (mode, boot) = (edge.mode.known()?.trim(), edge.boot_id.known()?.trim());
+    (!boot.is_empty()).then_some((mode, boot))
+}
+
+/// Whether denials of the domain were let through, since the phase's policy was in force. Where its marker
+/// does not tell since when, a window with both kinds may begin with those of the policy before, and with
+/// no others: the window is opened before the policy is loaded.
+fn since_change(stage: &Stage<'_>, window: &WindowEvidence, domain: &str) -> Vec<bool> {
+    let ours = |d: &&Decision| d.source.as_ref().is_some_and(|s| s.type_ == domain);
     let first = stage.asked.keys().next();
-    let own = first.map(|check| window.denials_of(check));
-    match own {
-        Some(Reading::Known(own)) => own,
-        Some(Reading::Missing { .. }) | None => window.denials().collect(),
+    if let Some(Reading::Known(own)) = first.map(|check| window.denials_of(check)) {
+        return own
+            .into_iter()
+            .filter(ours)
+            .filter_map(|d| d.permissive)
+            .collect();
+    }
+    let mut all: Vec<&Decision> = window.denials().filter(ours).collect();
+    if all.iter().all(|d| d.stamp.is_some()) {
+        all.sort_by_key(|d| d.stamp);
+    }
+    let flags: Vec<bool> = all.iter().filter_map(|d| d.permissive).collect();
+    let begins = flags.iter().position(|flag| *flag).unwrap_or_default();
+    match stage.phase {
+        Phase::DomainPermissive => flags[begins..].to_vec(),
+        Phase::Before | Phase::DontauditOff | Phase::Restored => flags,
     }
 }
 

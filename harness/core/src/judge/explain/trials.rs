@@ -1,7 +1,11 @@
 //! The experiments of a finding, phase by phase.
 
 use super::{ExperimentTold, Explained, PhaseTold, scenes};
-use crate::judge::cause::{Answer, Experiment, Scene, experiments};
+use crate::{
+    id::CheckId,
+    judge::cause::{Answer, Experiment, Scene, experiments},
+    observation::Observation,
+};
 
 impl Explained<'_> {
     pub(super) fn experiments(&self) -> Vec<ExperimentTold> {
@@ -25,7 +29,7 @@ impl Explained<'_> {
         let domain = experiment.domain;
         let phases = experiment.stages.iter().map(|stage| {
             let saw = stage.asked.iter();
-            let saw = saw.map(|(check, saw)| ((*check).clone(), self.teller.saw(check, saw)));
+            let saw = saw.map(|(check, saw)| ((*check).clone(), self.answers(check, saw)));
             let window = stage.window.as_ref();
             PhaseTold {
                 phase: stage.phase.word().to_owned(),
@@ -46,6 +50,13 @@ impl Explained<'_> {
             answer,
             events: experiment.events.iter().copied().collect(),
         }
+    }
+
+    /// What a check saw in a phase; once, if it saw the same each time.
+    fn answers(&self, check: &CheckId, saw: &[&Observation]) -> String {
+        let mut all: Vec<String> = saw.iter().map(|saw| self.teller.saw(check, saw)).collect();
+        all.dedup();
+        all.join(", then ")
     }
 }
 

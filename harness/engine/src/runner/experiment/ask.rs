@@ -31,21 +31,30 @@ pub(super) struct Answer {
 }
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
-    /// Asks every failed check again and records the answers.
+    /// Asks every failed check again, as often as the phase wants it, and records the answers.
     pub(super) async fn ask_again(
         &mut self,
         of: &Experiment<'_>,
         phase: Phase,
     ) -> Result<Vec<(CheckId, Observation)>, Stop> {
-        let answers = self.answers(of).await?;
+        let answers = self.answers(of, phase).await?;
         Ok(self.asked(of, phase, answers)?)
     }
 
-    /// The answers of every failed check but those that a window answers, until somebody stops the run.
-    pub(super) async fn answers(&mut self, of: &Experiment<'_>) -> Result<Vec<Answer>, Stop> {
-        self.go_on()?;
-        let asked = until_stopped(self.stop.clone(), self.ask_all(of)).await;
-        self.let_go(asked)
+    /// The answers of every failed check but those that a window answers, as often as the phase wants them
+    /// and one after the other, until somebody stops the run.
+    pub(super) async fn answers(
+        &mut self,
+        of: &Experiment<'_>,
+        phase: Phase,
+    ) -> Result<Vec<Answer>, Stop> {
+        let mut answers = Vec::new();
+        for _ in 0..phase.asks() {
+            self.go_on()?;
+            let asked = until_stopped(self.stop.clone(), self.ask_all(of)).await;
+            answers.extend(self.let_go(asked)?);
+        }
+        Ok(answers)
     }
 
     /// Asks from here and on the host, side by side.

@@ -6,6 +6,8 @@
 //! of them logged or all of them silent, each failure explained by one of them, and no other new denial of
 //! the domain beside them. Whatever is missing, nothing is proven.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::{
         access::{self, Access, Origin},
@@ -24,11 +26,15 @@ use crate::{
 
 /// The clue that an experiment proves.
 pub(super) fn proven(scene: &Scene<'_>) -> Vec<Clue> {
-    if !scene.is_enforced() || scene.trials.iter().any(|t| t.answer == Answer::Unmoved) {
+    let turned = || scene.trials.iter().filter(|t| t.answer == Answer::Turned);
+    let domains: BTreeSet<&str> = turned().map(|t| t.domain.as_str()).collect();
+    // What passes whichever of two domains is permissive passes by itself.
+    let contradicted =
+        domains.len() > 1 || scene.trials.iter().any(|t| t.answer == Answer::Unmoved);
+    if !scene.is_enforced() || contradicted {
         return Vec::new();
     }
-    let turned = scene.trials.iter().filter(|t| t.answer == Answer::Turned);
-    turned.filter_map(|t| of(scene, t)).collect()
+    turned().filter_map(|t| of(scene, t)).collect()
 }
 
 /// What an experiment supports that turned every failed check, whatever its log says of the denials.
