@@ -137,6 +137,13 @@ const CASES: &[Case] = &[
         "",
     ),
     case(
+        &["audit-reconfigured"],
+        "",
+        "log=/var/log/audit/audit.log; n=$(grep -c DAEMON_CONFIG $log); kill -HUP $(pidof auditd); \
+         until [ $(grep -c DAEMON_CONFIG $log) -gt $n ]; do sleep 0.1; done",
+        "",
+    ),
+    case(
         &["denials-excluded", "control-not-seen"],
         "auditctl -a always,exclude -F msgtype=AVC",
         "",

@@ -202,20 +202,21 @@ fn inside(window: &Window) -> Vec<Gap> {
     if window.trusted().any(daemon) {
         gaps.push(Gap::AuditdRestarted);
     }
-    let paused = |record: &&Record| {
-        matches!(
-            record.kind,
-            RecordKind::Other("DAEMON_RESUME" | "DAEMON_ERR")
-        )
-    };
-    gaps.extend(
-        window
-            .trusted()
-            .filter(paused)
-            .map(|record| Gap::AuditReconfigured {
-                record: format!("auditd paused or failed: {}", record.body),
-            }),
-    );
+    // A configuration that was read anew may have said for a while that nothing is to be written.
+    let told = [
+        (&["DAEMON_RESUME", "DAEMON_ERR"], "auditd paused or failed"),
+        (
+            &["DAEMON_CONFIG", "DAEMON_RECONFIG"],
+            "auditd read its configuration anew",
+        ),
+    ];
+    for (kinds, what) in told {
+        let ours = |r: &&Record| kinds.iter().any(|k| r.kind == RecordKind::Other(k));
+        let told = window.trusted().filter(ours);
+        gaps.extend(told.map(|record| Gap::AuditReconfigured {
+            record: format!("{what}: {}", record.body),
+        }));
+    }
     let changed = window
         .trusted()
         .filter(|record| record.kind == RecordKind::ConfigChange);

@@ -347,6 +347,19 @@ const SPOILS: &[Spoil] = &[
     ("audit-reconfigured", |c| {
         insert(
             c,
+            "type=DAEMON_CONFIG msg=audit(1795300375.1:4711): op=reconfigure state=changed auid=0 pid=1 \
+             subj=unconfined_u:unconfined_r:unconfined_t:s0 res=success",
+        );
+    }),
+    ("audit-reconfigured", |c| {
+        insert(
+            c,
+            "type=DAEMON_RESUME msg=audit(1795300375.1:4711): op=resume-logging auid=0 res=success",
+        );
+    }),
+    ("audit-reconfigured", |c| {
+        insert(
+            c,
             "type=CONFIG_CHANGE msg=audit(1795300375.1:1): op=set audit_enabled=0 old=1",
         );
     }),
