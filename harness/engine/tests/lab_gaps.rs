@@ -156,6 +156,13 @@ const CASES: &[Case] = &[
         "",
     ),
     case(
+        &["records-missing"],
+        "",
+        "log=/var/log/audit/audit.log; cp $log /root/log; auditctl -m gone; \
+         until grep -q text=gone $log; do sleep 0.1; done; cat /root/log >$log; rm /root/log",
+        "",
+    ),
+    case(
         &["lost-counter-reset", "audit-reconfigured"],
         "",
         "auditctl --reset-lost",

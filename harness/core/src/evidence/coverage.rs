@@ -104,6 +104,12 @@ pub enum Gap {
         /// How many more at the end than at the begin.
         count: u64,
     },
+    /// Numbers of records between the markers are not in the log: auditd was given them and did not write
+    /// them.
+    RecordsMissing {
+        /// How many.
+        count: u64,
+    },
     /// The count of lost records went down, so that somebody reset it.
     LostCounterReset,
     /// A marker could not be sent.

@@ -57,6 +57,12 @@ impl<'a> RecordKind<'a> {
         self == Self::EndOfEvent || self == Self::Proctitle
     }
 
+    /// True for what auditd writes of itself; such records have numbers of their own.
+    pub(super) fn is_of_auditd(self) -> bool {
+        let named = matches!(self, Self::Other(name) if name.starts_with("DAEMON_"));
+        named || self == Self::DaemonStart || self == Self::DaemonEnd
+    }
+
     /// True for the types whose records can be decisions.
     pub(super) fn may_decide(self) -> bool {
         match self {

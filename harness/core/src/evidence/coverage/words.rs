@@ -7,7 +7,7 @@ use crate::evidence::{capture::LogSource, marker::MarkerEnd, suppression::Suppre
 
 impl Gap {
     /// The names of all gaps.
-    pub const NAMES: [&str; 38] = [
+    pub const NAMES: [&str; 39] = [
         "not-collected",
         "selinux-absent",
         "selinux-disabled",
@@ -27,6 +27,7 @@ impl Gap {
         "auditd-not-running",
         "auditd-restarted",
         "records-lost",
+        "records-missing",
         "lost-counter-reset",
         "marker-not-written",
         "marker-begin-missing",
@@ -71,6 +72,7 @@ impl Gap {
             Self::AuditdNotRunning => "auditd-not-running",
             Self::AuditdRestarted => "auditd-restarted",
             Self::RecordsLost { .. } => "records-lost",
+            Self::RecordsMissing { .. } => "records-missing",
             Self::LostCounterReset => "lost-counter-reset",
             Self::MarkerNotWritten { .. } => "marker-not-written",
             Self::MarkerBeginMissing => "marker-begin-missing",
@@ -118,6 +120,7 @@ impl Gap {
             Self::AuditdNotRunning => "auditd was not running".into(),
             Self::AuditdRestarted => "auditd was restarted inside the window".into(),
             Self::RecordsLost { count } => format!("the kernel lost {count} audit records"),
+            Self::RecordsMissing { count } => format!("the log misses {count} audit records"),
             Self::LostCounterReset => "the count of lost audit records was reset".into(),
             Self::MarkerNotWritten { end, why } => because(marker_not_written(*end), why),
             Self::MarkerBeginMissing => "the begin marker is not in the log".into(),

@@ -1,10 +1,13 @@
 //! Whether time and numbers went their way inside a window.
 
+use std::collections::BTreeSet;
+
 use super::Window;
 use crate::evidence::{
     capture::{Reading, UptimeSpan, WindowEdge},
     coverage::Gap,
     marker::Place,
+    record::Record,
 };
 
 /// How far the clock may move against the uptime, beside what the readings themselves leave open.
@@ -51,6 +54,21 @@ fn boot_time(edge: &WindowEdge, marker: Option<&Place>) -> Option<Result<BootTim
         Reading::Known(span) => known(span),
         Reading::Missing { why } => Err(why.clone()),
     })
+}
+
+/// Counts the numbers between the markers' that no record of the log has. The kernel gives a number away
+/// when it begins a record, and either delivers the record or counts it as lost; an auditd that cannot write
+/// may drop it all the same, and go on as if nothing was (`disk_full_action`, `disk_error_action`).
+pub(super) fn missing(window: &Window) -> Option<Gap> {
+    let (begin, end) = window.stamps?;
+    let between = begin.serial.checked_add(1)?..end.serial;
+    let of_kernel = |r: &&Record<'_>| !r.is_hearsay() && !r.kind.is_of_auditd();
+    let records = window.records.iter().filter(of_kernel);
+    let serials = records.filter_map(|r| Some(r.stamp?.serial));
+    let known: BTreeSet<u64> = serials.filter(|s| between.contains(s)).collect();
+    let all = between.end.saturating_sub(between.start);
+    let count = all.saturating_sub(known.len() as u64);
+    (count > 0).then_some(Gap::RecordsMissing { count })
 }
 
 /// Finds numbers that began again: those of our own markers, in the order in which they were sent.

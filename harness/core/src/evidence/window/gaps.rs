@@ -58,6 +58,10 @@ pub(super) fn coverage(
         .then(|| reboot::kept_until(end, window))
         .flatten();
     gaps.extend(suppressed(capture, begin, end, window, kept));
+    // What else is wrong with a window says more than the numbers that miss for it. They begin again at a boot.
+    if gaps.is_empty() && same_boot {
+        gaps.extend(clock::missing(window));
+    }
     if gaps.is_empty() {
         Coverage::Complete
     } else {
