@@ -458,3 +458,35 @@ fn only_a_types_name_is_a_domain() {
     }
     assert!(trial("httpd_t").is_ok());
 }
+
+/// Stands in for `timeout`, for which no start ends.
+const TIMEOUT: &str = r#"n=$1; shift
+case $* in 'systemctl start '*) echo activating >"$HOST/units/${3}"; exit 124 ;; esac
+exec "$@"
+"#;
+
+#[test]
+fn a_start_without_an_end_ends_the_experiment() {
+    for shell in SHELLS {
+        let host = Host::new(shell, &UNITS);
+        let before = host.mark();
+        host.arm(600);
+        host.build().unwrap();
+        let here = host.dir.path().display();
+        host.write("bin/timeout", &format!("#!/bin/sh\nHOST={here}\n{TIMEOUT}"));
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(host.path("bin/timeout"), mode).unwrap();
+        let why = host.change(Phase::DomainPermissive).unwrap_err();
+        assert!(
+            why.contains("the start of httpd did not end"),
+            "{shell}: {why}"
+        );
+        fs::remove_file(host.path("bin/timeout")).unwrap();
+        assert_eq!(host.disarm(), SwitchState::Restored, "{shell}");
+        assert_eq!(
+            before.differences(&host.mark()),
+            Vec::<String>::new(),
+            "{shell}"
+        );
+    }
+}

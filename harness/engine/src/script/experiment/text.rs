@@ -108,7 +108,9 @@ while read -r WAS U; do
 grep -qxF -e "$U" started || continue
 unit @UNIT@ stop "$U"
 unit @UNIT@ reset-failed "$U"
-case $WAS in failed | activating)
+case $WAS in
+failed) unit @UNIT@ start "$U" ;;
+activating)
 WAS='failed activating'
 unit @UNIT@ start "$U" ;;
 esac
@@ -169,7 +171,8 @@ echo "loaded=$A"
 "#;
 
 /// Starts the units that were down. A unit is named as started before it is, so that whoever restores
-/// knows; all starts together end before the restoring stops waiting for them.
+/// knows; all starts together end before the restoring stops waiting for them. A start may fail, and one that
+/// does not end says nothing.
 pub(super) const START: &str = r#"read -r E X </proc/uptime
 E=$((${E%.*} + @UNIT@))
 while read -r WAS U; do
@@ -181,6 +184,7 @@ read -r N X </proc/uptime
 N=$((E - ${N%.*}))
 [ "$N" -gt 0 ] || fail "no time was left to start $U"
 unit "$N" start "$U"
+[ $? != 124 ] || fail "the start of $U did not end"
 echo "started=$U"
 done <units
 echo started
