@@ -21,8 +21,9 @@ use patchgate_core::{
 use super::answer;
 use crate::host::{Item, Reply, quote};
 
-/// Classes that a domain has objects of itself: its sockets, its processes, its pipes.
-const OWN: [&str; 12] = [
+/// Classes that a domain has objects of itself: its sockets, its processes, its pipes. Some of them many
+/// services try in vain, which policies hide; the baseline's answers tell an experiment so.
+const OWN: [&str; 15] = [
     "tcp_socket",
     "udp_socket",
     "unix_stream_socket",
@@ -30,6 +31,9 @@ const OWN: [&str; 12] = [
     "netlink_route_socket",
     "process",
     "capability",
+    "capability2",
+    "netlink_audit_socket",
+    "netlink_selinux_socket",
     "fifo_file",
     "file",
     "sem",
@@ -51,8 +55,9 @@ const FILES: [&str; 9] = [
     "sys_content_t",
 ];
 
-/// The types that every network service uses, and the class of the use.
-const COMMON: [(&str, &str); 11] = [
+/// The types that every network service uses, and the class of the use; the last few are what libraries
+/// look at in vain.
+const COMMON: [(&str, &str); 14] = [
     ("http_port_t", "tcp_socket"),
     ("http_cache_port_t", "tcp_socket"),
     ("unreserved_port_t", "tcp_socket"),
@@ -64,6 +69,9 @@ const COMMON: [(&str, &str); 11] = [
     ("cert_t", "file"),
     ("etc_t", "file"),
     ("urandom_device_t", "chr_file"),
+    ("home_root_t", "dir"),
+    ("admin_home_t", "dir"),
+    ("user_home_dir_t", "dir"),
 ];
 
 /// How many targets of one class and domain stand in one line of the script.

@@ -1,5 +1,6 @@
 //! Each cause from the evidence that makes it, each time beside the evidence that is not enough.
 
+mod beside;
 mod others;
 mod proof;
 mod selinux;

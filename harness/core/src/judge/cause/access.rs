@@ -45,6 +45,8 @@ pub(in crate::judge) struct Access {
     pub(in crate::judge) allowed: bool,
     /// Whether the markers tell that it came while none of the failed checks was made.
     pub(in crate::judge) elsewhere: bool,
+    /// Whether it is known that it was denied already when the checks still passed.
+    pub(in crate::judge) standing: bool,
     /// The events that show it.
     pub(in crate::judge) evidence: BTreeSet<u64>,
 }
@@ -74,6 +76,7 @@ impl Access {
             port: None,
             allowed: false,
             elsewhere: false,
+            standing: false,
             evidence: evidence.into_iter().collect(),
         }
     }
@@ -178,17 +181,8 @@ fn is_of(decision: &Decision, domains: &[String]) -> bool {
     source.is_none_or(|s| domains.contains(&s.type_))
 }
 
-/// The accesses that decisions tell of, each once.
-pub(super) fn merged<'d>(
-    decisions: impl Iterator<Item = &'d Decision>,
-    origin: Origin,
-    seq: u64,
-) -> Vec<Access> {
-    each_once(decisions.map(|d| of_decision(d, origin, seq)))
-}
-
 /// Of those that are the same the first.
-fn each_once(accesses: impl Iterator<Item = Access>) -> Vec<Access> {
+pub(super) fn each_once(accesses: impl Iterator<Item = Access>) -> Vec<Access> {
     let mut all: Vec<Access> = Vec::new();
     for access in accesses {
         if !all.iter().any(|a| a.is_same(&access)) {
@@ -198,7 +192,7 @@ fn each_once(accesses: impl Iterator<Item = Access>) -> Vec<Access> {
     all
 }
 
-fn of_decision(decision: &Decision, origin: Origin, seq: u64) -> Access {
+pub(super) fn of_decision(decision: &Decision, origin: Origin, seq: u64) -> Access {
     let print = Fingerprint::of(decision);
     let word = |text: Option<String>| text.unwrap_or_else(|| "?".to_owned());
     let denial = DeniedAccess {

@@ -29,7 +29,7 @@ pub(in crate::judge) struct Clue {
     /// One or two sentences.
     pub(in crate::judge) explanation: String,
     /// How it shows, in a sentence that is told only where it is not proven.
-    pub(in crate::judge) effect: Option<&'static str>,
+    pub(in crate::judge) effect: Option<String>,
     /// What proved it, in a sentence that is told only where it is proven.
     pub(in crate::judge) proven_by: Option<String>,
     /// The command to look further.
@@ -140,7 +140,7 @@ impl Candidate {
         let mut text = clue.explanation.clone();
         let tail = match clue.proof {
             Proof::Proven => clue.proven_by.as_deref(),
-            Proof::Supported | Proof::Suspected => clue.effect,
+            Proof::Supported | Proof::Suspected => clue.effect.as_deref(),
         };
         if let Some(tail) = tail {
             text = format!("{text} {tail}");
@@ -246,7 +246,7 @@ mod tests {
         let mut clue = Clue::new(kind, format!("{}.", kind.word())).on([kind as u64]);
         clue.proof = proof;
         clue.proven_by = Some("Proven.".to_owned());
-        clue.effect = Some("It shows.");
+        clue.effect = Some("It shows.".to_owned());
         clue
     }
 

@@ -3,6 +3,7 @@
 use super::{
     access::Access,
     scene::{Failure, Scene},
+    sights::type_of,
 };
 use crate::{
     evidence::fingerprint::ObjectKind, observation::HttpPhase, outcome::SymptomKind,
@@ -16,11 +17,13 @@ pub(super) fn explains(scene: &Scene<'_>, access: &Access, failure: &Failure<'_>
         None => false,
         Some(SymptomKind::Http(phase)) => explains_phase(scene, access, failure, phase),
         Some(SymptomKind::HttpStatus) => match failure.status() {
-            Some(502..=504) => is_upstream(denial) || reads_content(scene, access),
+            Some(500..=504) => is_upstream(denial) || reads_content(scene, access),
             Some(_) | None => reads_content(scene, access),
         },
         Some(SymptomKind::HttpBody) => reads_content(scene, access),
-        Some(SymptomKind::ServiceState) => stops_start(denial) || reads_at_start(scene, access),
+        Some(SymptomKind::ServiceState) => {
+            stops_start(denial, &IP) || reads_at_start(scene, access)
+        }
         // What is silenced is in no log.
         Some(SymptomKind::Denials) => !denial.silenced,
         Some(
@@ -48,7 +51,8 @@ fn explains_phase(
         }
         HttpPhase::Refused => {
             let listened = failure.port().and_then(|p| scene.is_reachable(p));
-            let starts = stops_start(denial) || is_down(scene) && reads_at_start(scene, access);
+            let starts =
+                stops_start(denial, &IP[..1]) || is_down(scene) && reads_at_start(scene, access);
             listened != Some(true) && starts
         }
         HttpPhase::Body => tcp && lost(denial, &["write", "read"]),
@@ -70,13 +74,23 @@ fn is_down(scene: &Scene<'_>) -> bool {
     scene.down().is_some()
 }
 
+/// The sockets on which clients are served, that of HTTP first. A service makes others, of netlink say, that
+/// it gets on without.
+const IP: [&str; 5] = [
+    "tcp_socket",
+    "udp_socket",
+    "sctp_socket",
+    "dccp_socket",
+    "rawip_socket",
+];
+
 /// Without these nothing comes up on a port.
-fn stops_start(denial: &DeniedAccess) -> bool {
+fn stops_start(denial: &DeniedAccess, sockets: &[&str]) -> bool {
     let perms = ["listen", "bind", "create", "name_bind", "node_bind"];
-    denial.class.ends_with("socket") && lost(denial, &perms)
+    sockets.contains(&denial.class.as_str()) && lost(denial, &perms)
 }
 
-/// The way to what stands behind a proxy.
+/// The way to what stands behind the service: an application, a database.
 fn is_upstream(denial: &DeniedAccess) -> bool {
     let socket = denial.class.ends_with("socket") && lost(denial, &["name_connect", "connectto"]);
     socket || denial.class == "sock_file" && lost(denial, &["write", "getattr"])
@@ -85,8 +99,12 @@ fn is_upstream(denial: &DeniedAccess) -> bool {
 /// Whether it keeps the service from what it serves.
 fn reads_content(scene: &Scene<'_>, access: &Access) -> bool {
     let perms = ["read", "open", "getattr", "search", "map", "execute"];
-    let denial = &access.denial;
-    !denial.class.ends_with("socket") && lost(denial, &perms) && is_near(scene, access)
+    is_file(access) && lost(&access.denial, &perms) && is_near(scene, access)
+}
+
+/// Whether the object has a place in the file system.
+pub(super) fn is_file(access: &Access) -> bool {
+    ObjectKind::of_class(&access.denial.class) == ObjectKind::File
 }
 
 /// Whether it keeps a service from starting, by what the service itself says of it.
@@ -95,8 +113,8 @@ fn reads_at_start(scene: &Scene<'_>, access: &Access) -> bool {
         "read", "open", "getattr", "search", "map", "execute", "write", "append", "create",
         "add_name",
     ];
-    let file = ObjectKind::of_class(&access.denial.class) == ObjectKind::File;
-    file && lost(&access.denial, &perms) && is_near(scene, access) && complains(scene)
+    let file = is_file(access) && lost(&access.denial, &perms);
+    file && is_near(scene, access) && complains(scene)
 }
 
 /// Whether the service, or its check of the configuration, says that something was refused.
@@ -114,12 +132,41 @@ fn is_near(scene: &Scene<'_>, access: &Access) -> bool {
 
 /// Whether the object is known to be of what the suite says that it rests on.
 pub(super) fn is_surely_near(scene: &Scene<'_>, access: &Access) -> bool {
-    let paths = &scene.suite.rests_on.paths;
-    full_path(access).is_some_and(|path| paths.iter().any(|p| is_under(path, p)))
+    near_path(scene, access).is_some()
 }
 
+/// Whether the object may have got its type since the checks passed, as ports and files do: what was denied of
+/// others of the type then was not denied of this one. Of a file that the suite rests on it is known.
+pub(super) fn may_be_retyped(scene: &Scene<'_>, access: &Access) -> bool {
+    let target = Some(access.denial.target.as_str());
+    let Some(path) = near_path(scene, access).filter(|_| is_file(access)) else {
+        return lost(&access.denial, &["name_bind", "name_connect"]);
+    };
+    let before = scene.policy_before().and_then(|(_, p)| p.labels.known());
+    let mut before = before.into_iter().flatten();
+    !before.any(|label| label.path == path && type_of(&label.is) == target)
+}
+
+/// The path of an object that the suite rests on: the full one, or where the record has the last part only,
+/// that of a file of the name and type that was seen there.
+fn near_path<'a>(scene: &Scene<'a>, access: &'a Access) -> Option<&'a str> {
+    let paths = &scene.suite.rests_on.paths;
+    let near = |path: &&str| paths.iter().any(|p| is_under(path, p));
+    if let Some(path) = full_path(access) {
+        return Some(path).filter(near);
+    }
+    let labels = scene.policy().and_then(|(_, p)| p.labels.known());
+    let named = labels.into_iter().flatten().filter(|label| {
+        let name = label.path.rsplit('/').next();
+        name == access.path.as_deref() && type_of(&label.is) == Some(&access.denial.target)
+    });
+    named.map(|label| label.path.as_str()).find(near)
+}
+
+/// The full path. A record calls the top of any file system `/`, also that of `proc`.
 fn full_path(access: &Access) -> Option<&str> {
-    access.path.as_deref().filter(|p| p.starts_with('/'))
+    let path = access.path.as_deref();
+    path.filter(|p| p.starts_with('/') && *p != "/")
 }
 
 /// Whether a path is this one, lies below it, or leads to it.

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{rules::selinux, scene::Scene};
+use super::{rules::selinux, scene::Scene, sights::type_of};
 use crate::{
     evidence::{
-        access::VectorTable,
+        access::{AccessVector, Query, VectorTable},
         vector_diff::{VectorChange, diff},
     },
     id::HostName,
@@ -86,6 +86,28 @@ pub(in crate::judge) fn table<'a>(
 ) -> Option<(u64, &'a VectorTable)> {
     let at = ledger.state(host, state)?.vectors.as_ref()?;
     Some((at.seq, at.value.known()?))
+}
+
+/// Whether the kernel said at the baseline that it refuses all of this, logged or not.
+pub(super) fn was_refused(scene: &Scene<'_>, denial: &DeniedAccess) -> bool {
+    let baseline = table(scene.view.ledger, scene.host, State::Baseline);
+    let Some((_, table)) = baseline.filter(|_| !denial.perms.is_empty()) else {
+        return false;
+    };
+    let ours = table.vectors.iter().filter(|(q, _)| {
+        let is = |context: &str, type_: &str| type_of(context) == Some(type_);
+        is(q.source(), &denial.source)
+            && is(q.target(), &denial.target)
+            && q.class() == denial.class
+    });
+    let refuses = |(query, vector): (&Query, &AccessVector)| {
+        let class = table.classes.get(query.class())?;
+        let allowed = table.allowed(query)?;
+        let refused = |p: &String| class.permissions.contains_key(p) && !allowed.contains(p);
+        Some(!vector.is_permissive() && denial.perms.iter().all(refused))
+    };
+    let answers: Vec<Option<bool>> = ours.map(refuses).collect();
+    !answers.is_empty() && answers.iter().all(|refused| *refused == Some(true))
 }
 
 /// What was lost by a state; none where one of the two tables is not known.

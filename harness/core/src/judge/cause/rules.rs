@@ -65,10 +65,10 @@ pub(super) fn clues(scene: &Scene<'_>) -> Vec<Clue> {
 
 /// Supported where a denied access shows as a failure and SELinux is known to enforce; resting on both.
 /// Without dontaudit rules much is denied that nobody needs: what shows only then counts where the
-/// experiment turned the failures. What came while other checks were made weighs a little less.
+/// experiment turned the failures, and it was not denied before too. What came while other checks were made weighs a little less.
 fn of_denial(scene: &Scene<'_>, access: &Access, clue: Clue) -> Clue {
     let turned = scene.trials.iter().any(|t| t.answer == Answer::Turned);
-    let counts = access.origin != Origin::Revealed || turned;
+    let counts = access.origin != Origin::Revealed || turned && !access.standing;
     clue.less(u8::from(access.elsewhere) + if access.allowed { HARMLESS } else { 0 })
         .supported(counts && shows(scene, access) && scene.is_enforced())
         .denied(access.denial.clone())

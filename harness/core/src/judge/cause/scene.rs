@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     access::{self, Access},
+    sights::policy_of,
     trial::{self, Trial},
 };
 use crate::{
@@ -199,12 +200,7 @@ impl<'a> Scene<'a> {
 
     /// The events that say what mode SELinux is in, and what they say.
     pub(in crate::judge) fn modes(&self) -> Vec<(u64, Option<Mode>)> {
-        let facts = self.now.and_then(|n| n.facts.as_ref());
-        let facts = facts.and_then(|f| Some((f.seq, f.value.selinux.known()?.mode.as_str())));
-        let policy = self.policy();
-        let policy = policy.and_then(|(seq, p)| Some((seq, p.mode.known()?.as_str())));
-        let read = facts.into_iter().chain(policy);
-        read.map(|(seq, mode)| (seq, Mode::parse(mode))).collect()
+        self.now.map(modes_of).unwrap_or_default()
     }
 
     /// Whether SELinux is known not to enforce.
@@ -212,10 +208,25 @@ impl<'a> Scene<'a> {
         matches!(self.mode(), Some(Mode::Permissive | Mode::Disabled))
     }
 
+    /// Whether SELinux is known to have enforced when the checks still passed.
+    pub(in crate::judge) fn was_enforced(&self) -> bool {
+        let modes = self.before.map(modes_of).unwrap_or_default();
+        !modes.is_empty() && modes.iter().all(|(_, m)| *m == Some(Mode::Enforcing))
+    }
+
     /// Whether SELinux is known to enforce.
     pub(in crate::judge) fn is_enforced(&self) -> bool {
         self.mode() == Some(Mode::Enforcing)
     }
+}
+
+fn modes_of(state: &StateLedger) -> Vec<(u64, Option<Mode>)> {
+    let facts = state.facts.as_ref();
+    let facts = facts.and_then(|f| Some((f.seq, f.value.selinux.known()?.mode.as_str())));
+    let policy = policy_of(state);
+    let policy = policy.and_then(|(seq, p)| Some((seq, p.mode.known()?.as_str())));
+    let read = facts.into_iter().chain(policy);
+    read.map(|(seq, mode)| (seq, Mode::parse(mode))).collect()
 }
 
 fn failure<'a>(view: &'a View<'a>, result: &'a CellResult) -> Option<Failure<'a>> {

@@ -359,7 +359,7 @@ fn answer_of(kind: SymptomKind) -> Option<Answer> {
     }
 }
 
-fn policy_of(state: &StateLedger) -> Option<(u64, &PolicySnapshot)> {
+pub(super) fn policy_of(state: &StateLedger) -> Option<(u64, &PolicySnapshot)> {
     let at = state.snapshot.as_ref()?;
     Some((at.seq, at.value.policy.known()?))
 }

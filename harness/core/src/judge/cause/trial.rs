@@ -1,23 +1,25 @@
-//! What the experiments of a scene came to.
+//! What the experiments of a scene came to, and what the domain was denied while it was confined and no
+//! dontaudit rule hid anything. What only the phase with the permissive domain logged was never reached
+//! while it was confined, and counts for nothing.
 //!
 //! The question is asked of each failed check: did it fail as in the state, go on failing without dontaudit
 //! rules, pass with the domain permissive, and fail in the same way with the policy restored?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     access::{self, Access, Origin},
-    loss,
+    effect, loss,
     protocol::{Experiment, Stage, experiments},
     scene::{Failure, Scene},
     sights::{same_unit, type_of},
 };
 use crate::{
     diagnosis::Phase,
-    evidence::{coverage::Coverage, denial::Decision},
+    evidence::{coverage::Coverage, fingerprint::Fingerprint, window::WindowEvidence},
     id::CheckId,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
-    suite::CheckKind,
+    state::State,
     verdict::DeniedAccess,
 };
 
@@ -41,10 +43,11 @@ pub(in crate::judge) struct Trial {
     pub(in crate::judge) answer: Answer,
     /// The scene's failed checks that it asked.
     pub(in crate::judge) asked: Vec<CheckId>,
-    /// The denials of its windows.
-    seen: Vec<Access>,
-    /// Whether its windows hold every denial.
-    is_whole: bool,
+    /// What the domain was denied while it was confined, without dontaudit rules: what had not been
+    /// looked for before, too, and what a cut record leaves open.
+    pub(in crate::judge) confined: Vec<Access>,
+    /// Whether that is all that it was denied then.
+    pub(in crate::judge) is_whole: bool,
     /// Those of the denials that the state's log does not have.
     pub(in crate::judge) shown: Vec<Access>,
     /// Its events.
@@ -53,27 +56,27 @@ pub(in crate::judge) struct Trial {
 
 impl Trial {
     fn new(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Self {
-        let seen = seen(scene, experiment);
-        let mut windows = experiment.stages.iter().filter_map(|s| s.window.as_ref());
+        let window = confined(experiment);
+        let confined = window.map_or_else(Vec::new, |(seq, w)| denied(scene, experiment, *seq, w));
         Self {
             domain: experiment.domain.to_owned(),
             answer: answer(scene, experiment),
             asked: asked(scene, experiment),
-            is_whole: windows.all(|(_, w)| w.coverage == Coverage::Complete),
-            shown: shown(scene, &seen),
-            seen,
+            is_whole: window.is_some_and(|(_, w)| w.coverage == Coverage::Complete),
+            shown: shown(scene, experiment.domain, &confined),
+            confined,
             events: experiment.events.clone(),
         }
     }
 
-    /// Whether an access was denied while the experiment went on: by its windows, or, where these may have
+    /// Whether an access was denied while the domain was confined: by the log, or, where that may have
     /// lost it, by the kernel's own answer. What only another window's log holds is not confirmed by a gap.
     pub(in crate::judge) fn confirms(&self, access: &Access) -> bool {
         let by_kernel = match access.origin {
             Origin::Lost | Origin::Answered => !self.is_whole,
             Origin::Logged | Origin::Revealed => false,
         };
-        by_kernel || self.seen.iter().any(|s| s.is_like(access))
+        by_kernel || self.confined.iter().any(|s| s.is_like(access))
     }
 }
 
@@ -133,7 +136,7 @@ fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
         .iter()
         .all(|s| s.asked.contains_key(check))
     {
-        return of_unasked(experiment, failure);
+        return open("was not asked again");
     }
     let untouched = |s: &&Stage<'_>| s.phase != Phase::DomainPermissive;
     if !experiment.stages.iter().filter(untouched).all(fails) {
@@ -163,34 +166,6 @@ fn is_like(outcome: Option<&Outcome>, before: &Symptom) -> bool {
     symptom.kind == before.kind && (!exact || symptom.text == before.text)
 }
 
-/// A unit that was down needs not be asked where the marks and the starts say as much.
-fn of_unasked(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
-    let check = &failure.result.cell.check;
-    let unit = match failure.want {
-        CheckKind::Service(service) if failure.kind == Some(SymptomKind::ServiceState) => {
-            &service.unit
-        }
-        CheckKind::Service(_)
-        | CheckKind::Http(_)
-        | CheckKind::Command(_)
-        | CheckKind::Selinux(_)
-        | CheckKind::Denials(_) => return Answer::Open(format!("{check} was not asked again")),
-    };
-    let was_down = experiment
-        .before
-        .units
-        .iter()
-        .any(|(name, state)| same_unit(name, unit) && state != "active");
-    let came_up = experiment
-        .stage(Phase::DomainPermissive)
-        .is_some_and(|s| s.started.iter().any(|u| same_unit(u, unit)));
-    if was_down && came_up {
-        Answer::Turned
-    } else {
-        Answer::Open(format!("{check} was not asked again"))
-    }
-}
-
 /// A unit that was started only with the domain permissive may have needed nothing but the start.
 fn untold_start(experiment: &Experiment<'_>) -> Option<String> {
     let started = |phase| experiment.stage(phase).map_or(&[][..], |s| s.started);
@@ -210,38 +185,98 @@ fn are_up(experiment: &Experiment<'_>) -> bool {
     units.all(|(name, state)| state == "active" || started.iter().any(|u| same_unit(u, name)))
 }
 
-/// The denials that the windows of an experiment hold.
-fn seen(scene: &Scene<'_>, experiment: &Experiment<'_>) -> Vec<Access> {
+/// The window in which the domain was confined and nothing was silenced.
+fn confined<'e>(experiment: &'e Experiment<'_>) -> Option<&'e (u64, WindowEvidence)> {
+    experiment.stage(Phase::DontauditOff)?.window.as_ref()
+}
+
+/// What a window says that the domain, or nobody knows who, was denied.
+fn denied(
+    scene: &Scene<'_>,
+    experiment: &Experiment<'_>,
+    seq: u64,
+    window: &WindowEvidence,
+) -> Vec<Access> {
     let domains = &scene.suite.domains;
     if scene.is_unenforced() || !domains.iter().any(|d| d == experiment.domain) {
         return Vec::new();
     }
-    let windows = experiment.stages.iter().filter_map(|s| s.window.as_ref());
-    let denied = windows.flat_map(|(seq, window)| {
-        let ours = window.denials().filter(|d| is_domain(d, experiment.domain));
-        access::merged(ours, Origin::Revealed, *seq)
+    let ours = window.denials().filter(|d| {
+        let source = d.source.as_ref();
+        source.is_none_or(|s| s.type_ == experiment.domain)
     });
-    denied.collect()
+    let before = Before::of(scene);
+    let mut known: BTreeMap<Fingerprint, bool> = BTreeMap::new();
+    let accesses = ours.map(|decision| {
+        let access = access::of_decision(decision, Origin::Revealed, seq);
+        let print = Fingerprint::of(decision);
+        let looked_up = |print: &Fingerprint| before.has(scene, print, &access.denial);
+        let standing = match known.get(&print) {
+            Some(standing) => *standing,
+            None => *known.entry(print.clone()).or_insert(looked_up(&print)),
+        };
+        Access {
+            standing: standing && !effect::may_be_retyped(scene, &access),
+            ..access
+        }
+    });
+    // The same by two programs was there before only if it was by both.
+    let mut accesses: Vec<Access> = accesses.collect();
+    accesses.sort_by_key(|a| a.standing);
+    access::each_once(accesses.into_iter())
 }
 
-/// Those that the state's log does not have.
-fn shown(scene: &Scene<'_>, seen: &[Access]) -> Vec<Access> {
-    let is_logged = |a: &Access| {
-        let all = scene.accesses.iter();
-        all.filter(|l| l.origin == Origin::Logged)
-            .any(|l| l.is_like(a))
+/// What was denied when the checks still passed; none where SELinux is not known to have enforced then.
+struct Before(Option<BTreeSet<Fingerprint>>);
+
+impl Before {
+    fn of(scene: &Scene<'_>) -> Self {
+        let baseline = scene.view.windows.get(scene.host, State::Baseline);
+        let denials = baseline.into_iter().flat_map(|(_, w)| w.denials());
+        let enforced = denials.filter(|d| d.permissive != Some(true));
+        let logged = || enforced.map(Fingerprint::of).collect();
+        Self(scene.was_enforced().then(logged))
+    }
+
+    /// Whether this was denied: by the baseline's log, or by the kernel's own answer at the baseline.
+    fn has(&self, scene: &Scene<'_>, print: &Fingerprint, denial: &DeniedAccess) -> bool {
+        let logged = self.0.as_ref().filter(|_| print.is_whole());
+        logged.is_some_and(|all| all.contains(print) || loss::was_refused(scene, denial))
+    }
+}
+
+/// Those of the domain that the state's log does not have.
+fn shown(scene: &Scene<'_>, domain: &str, confined: &[Access]) -> Vec<Access> {
+    type Triple = (Option<String>, Option<String>, Option<String>);
+    let ours: Vec<&Access> = confined
+        .iter()
+        .filter(|a| a.denial.source == domain)
+        .collect();
+    if ours.is_empty() {
+        return Vec::new();
+    }
+    let logged = scene.window().into_iter().flat_map(|(_, w)| w.denials());
+    let logged: BTreeSet<Triple> = logged
+        .map(Fingerprint::of)
+        .map(|p| (p.source_type, p.target_type, p.class))
+        .collect();
+    let is_logged = |a: &&Access| {
+        let DeniedAccess {
+            source,
+            target,
+            class,
+            ..
+        } = a.denial.clone();
+        logged.contains(&(Some(source), Some(target), Some(class)))
     };
-    let mut shown: Vec<Access> = seen.iter().filter(|a| !is_logged(a)).cloned().collect();
+    let unlogged = ours.into_iter().filter(|a| !is_logged(a));
+    let mut shown: Vec<Access> = unlogged.cloned().collect();
     for access in &mut shown {
         let silence = silence(scene, &access.denial);
         access.denial.silenced = silence.is_some();
         access.evidence.extend(silence);
     }
     shown
-}
-
-fn is_domain(decision: &Decision, domain: &str) -> bool {
-    decision.source.as_ref().is_some_and(|s| s.type_ == domain)
 }
 
 /// The event that shows that a denial which the log has only without dontaudit rules is hidden by one: the

@@ -2,11 +2,18 @@
 //!
 //! A proof needs the experiment whole and undisturbed ([`super::super::protocol`]), every failed check of
 //! the state turned by it ([`super::super::trial`]), and denials of the domain that name what was denied:
-//! seen again in the experiment's own log where that is whole, all of them of the same domain and type, all
-//! of them logged or all of them silent, each failure explained by one of them, and no other new denial of
-//! the domain beside them. Whatever is missing, nothing is proven.
+//! seen again while the domain was confined, where the log of that is whole, all of them of the same domain
+//! and type, all of them logged or all of them silent, each failure explained by one of them, and no other
+//! denial of the domain beside them, new in the state's log or without dontaudit rules.
+//!
+//! The experiment proves that the domain is denied what it needs, and not which of its denials that is. It
+//! is the one that is left: what was denied already while the checks passed ([`Access::standing`]) is not
+//! it, and neither explains a failure nor stands in the way. Anything else beside may be it, whether or not
+//! it is known to show as such a failure. An access that only an experiment made speak is told only where
+//! the log is whole, and where a file is known to be of what the suite rests on: of what is silenced nothing
+//! else says that it is new. Whatever is missing, nothing is proven.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
@@ -21,7 +28,7 @@ use super::{
 use crate::{
     outcome::SymptomKind,
     state::State,
-    verdict::{CauseKind, Proof},
+    verdict::{CauseKind, DeniedAccess, Proof},
 };
 
 /// The clue that an experiment proves.
@@ -72,9 +79,9 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
         .accesses
         .iter()
         .filter(|a| a.denial.source == trial.domain && trial.confirms(a))
+        .filter(|a| counts(scene, trial, a))
         .filter(|a| felt.iter().any(|f| effect::explains(scene, a, f)))
         .collect();
-    let named = nearest(scene, named);
     let explained = |f: &&Failure<'_>| named.iter().any(|a| effect::explains(scene, a, f));
     if felt.is_empty() || !felt.iter().all(explained) {
         return None;
@@ -87,7 +94,8 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
         .copied()
         .chain(logged)
         .map(|a| reason(scene, a));
-    if !others.all(|c| (c.kind, &c.subject) == (first.kind, &first.subject)) {
+    let alike = others.all(|c| (c.kind, &c.subject) == (first.kind, &first.subject));
+    if !alike || subjects(scene, trial).keys().any(|s| *s != first.subject) {
         return None;
     }
     // What a label, a boolean or a port is to blame for may be logged in part.
@@ -99,12 +107,57 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
     Some(finish(scene, trial, &named, silent, first))
 }
 
-/// Where a path of the suite's own is among the objects, the others, whose place is not known, do not count:
-/// without dontaudit rules a service is denied much that it never needed.
-fn nearest<'a>(scene: &Scene<'_>, named: Vec<&'a Access>) -> Vec<&'a Access> {
-    let near = named.iter().filter(|a| effect::is_surely_near(scene, a));
-    let near: Vec<&Access> = near.copied().collect();
-    if near.is_empty() { named } else { near }
+/// Whether an access may be what an experiment proves. By the log of a confined domain that has gaps only
+/// what is known otherwise: that the kernel took it away, or that the state's log has it, of the suite's own
+/// files or of no file.
+fn counts(scene: &Scene<'_>, trial: &Trial, access: &Access) -> bool {
+    let placed = !effect::is_file(access) || effect::is_surely_near(scene, access);
+    match access.origin {
+        Origin::Lost | Origin::Answered => true,
+        Origin::Logged => trial.is_whole || placed,
+        Origin::Revealed => trial.is_whole && placed && !access.standing,
+    }
+}
+
+/// What the domain was denied while it was confined, and of which nobody knows that it was denied while the
+/// checks still passed: of each subject one.
+fn subjects<'t>(scene: &Scene<'_>, trial: &'t Trial) -> BTreeMap<String, &'t Access> {
+    let open = trial.confined.iter().filter(|a| !a.standing);
+    open.map(|a| (reason(scene, a).subject, a)).collect()
+}
+
+/// Of each domain that an experiment turned, what was open to be the cause.
+pub(super) struct Open<'t>(Vec<(&'t str, BTreeMap<String, &'t Access>)>);
+
+/// Looks it up, once for all accesses of a scene.
+pub(super) fn open<'t>(scene: &'t Scene<'_>) -> Open<'t> {
+    let turned = scene.trials.iter().filter(|t| t.answer == Answer::Turned);
+    Open(
+        turned
+            .map(|t| (t.domain.as_str(), subjects(scene, t)))
+            .collect(),
+    )
+}
+
+/// Why a denied access is not proven although the experiment turned every failure: what was denied beside
+/// it, and what would tell that it was so before.
+pub(super) fn unproven(scene: &Scene<'_>, open: &Open<'_>, access: &Access) -> Option<String> {
+    let ours = |(domain, _): &&(&str, _)| *domain == access.denial.source;
+    let (_, subjects) = open.0.iter().find(ours)?;
+    let subject = reason(scene, access).subject;
+    let (_, other) = subjects.iter().find(|(s, _)| **s != subject)?;
+    let DeniedAccess { target, class, .. } = &other.denial;
+    let ask = format!(
+        "; `vectors: [{{ target: {target}, class: {class} }}]` in the suite has the kernel asked at the \
+         baseline"
+    );
+    let whole = ![target, class].iter().any(|word| *word == "?");
+    Some(format!(
+        "It is not proven: without dontaudit rules {} was denied too, and nobody knows whether that was so \
+         before{}.",
+        selinux::object(other),
+        if whole { ask.as_str() } else { "" }
+    ))
 }
 
 /// Whether a kind says why it is denied, and not only that.

@@ -4,10 +4,11 @@ use super::{
     super::{
         access::{Access, Origin, may_deny, shows},
         candidate::Clue,
+        effect,
         loss::kind_of,
         scene::Scene,
     },
-    of_denial, quote,
+    of_denial, proof, quote,
 };
 use crate::{
     judge::suspects,
@@ -21,7 +22,16 @@ const UNRELATED: u8 = 40;
 
 /// A clue for each denied access.
 pub(super) fn denied(scene: &Scene<'_>) -> Vec<Clue> {
-    scene.accesses.iter().map(|a| clue(scene, a)).collect()
+    let open = proof::open(scene);
+    let clue = |access: &Access| {
+        let mut clue = clue(scene, access);
+        clue.effect = match (clue.effect, proof::unproven(scene, &open, access)) {
+            (Some(shows), Some(why)) => Some(format!("{shows} {why}")),
+            (shows, why) => shows.or(why),
+        };
+        clue
+    };
+    scene.accesses.iter().map(clue).collect()
 }
 
 /// Denials that an experiment did not turn: a service that does not recover by itself may still have
@@ -32,8 +42,8 @@ pub(super) fn cleared(scene: &Scene<'_>) -> Vec<Clue> {
         let mut clue = clue(scene, access);
         clue.proof = Proof::Suspected;
         clue.weight = 0;
-        clue.effect =
-            Some("With the domain permissive the failure stayed, which speaks against it.");
+        let stayed = "With the domain permissive the failure stayed, which speaks against it.";
+        clue.effect = Some(stayed.to_owned());
         clue
     };
     shown.map(clue).collect()
@@ -48,12 +58,12 @@ pub(super) fn clue(scene: &Scene<'_>, access: &Access) -> Clue {
         .about(subject(denial))
         .look(look(access));
     let mut clue = of_denial(scene, access, clue);
-    clue.weight -= rank(access.origin);
+    clue.weight -= rank(access.origin) + u8::from(is_stray(scene, access));
     if !shows {
         clue.weight -= UNRELATED;
     }
     let felt = shows && access.origin != Origin::Logged;
-    clue.effect = felt.then_some("That is what the clients see.");
+    clue.effect = felt.then(|| "That is what the clients see.".to_owned());
     clue.fix = Some(Fix::Allow(denial.clone()));
     clue
 }
@@ -71,6 +81,12 @@ fn rank(origin: Origin) -> u8 {
         Origin::Revealed => 2,
         Origin::Answered => 3,
     }
+}
+
+/// Whether it shows without dontaudit rules only, and of a file that may lie anywhere.
+fn is_stray(scene: &Scene<'_>, access: &Access) -> bool {
+    let placed = !effect::is_file(access) || effect::is_surely_near(scene, access);
+    access.origin == Origin::Revealed && !placed
 }
 
 fn words(scene: &Scene<'_>, access: &Access) -> String {
