@@ -206,21 +206,7 @@ fn inside(window: &Window) -> Vec<Gap> {
     if window.trusted().any(daemon) {
         gaps.push(Gap::AuditdRestarted);
     }
-    // A configuration that was read anew may have said for a while that nothing is to be written.
-    let told = [
-        (&["DAEMON_RESUME", "DAEMON_ERR"], "auditd paused or failed"),
-        (
-            &["DAEMON_CONFIG", "DAEMON_RECONFIG"],
-            "auditd read its configuration anew",
-        ),
-    ];
-    for (kinds, what) in told {
-        let ours = |r: &&Record| kinds.iter().any(|k| r.kind == RecordKind::Other(k));
-        let told = window.trusted().filter(ours);
-        gaps.extend(told.map(|record| Gap::AuditReconfigured {
-            record: format!("{what}: {}", record.body),
-        }));
-    }
+    gaps.extend(window.trusted().filter_map(told_by_auditd));
     let changed = window
         .trusted()
         .filter(|record| record.kind == RecordKind::ConfigChange);
@@ -228,6 +214,21 @@ fn inside(window: &Window) -> Vec<Gap> {
         record: record.body.to_owned(),
     }));
     gaps
+}
+
+/// What auditd says of itself that left records out. A configuration that was read anew may have said for a
+/// while that nothing is to be written.
+fn told_by_auditd(record: &Record) -> Option<Gap> {
+    let told = [
+        ("DAEMON_RESUME", "auditd paused or failed"),
+        ("DAEMON_ERR", "auditd paused or failed"),
+        ("DAEMON_CONFIG", "auditd read its configuration anew"),
+        ("DAEMON_RECONFIG", "auditd read its configuration anew"),
+    ];
+    let mut told = told.into_iter();
+    let (_, what) = told.find(|(kind, _)| record.kind == RecordKind::Other(kind))?;
+    let record = format!("{what}: {}", record.body);
+    Some(Gap::AuditReconfigured { record })
 }
 
 /// Whether the marker could be sent to the log that was read.

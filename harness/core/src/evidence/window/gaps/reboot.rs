@@ -4,7 +4,7 @@
 //! loaded and enforced, audit was set up. None of that is a gap by itself; what is one is named here. What the
 //! host denied while it went down counts where it was written; that all of it was written nobody vouches for.
 
-use super::{super::Window, Mode, audit, mode};
+use super::{super::Window, Mode, audit, mode, told_by_auditd};
 use crate::evidence::{
     capture::WindowEdge,
     coverage::Gap,
@@ -88,7 +88,7 @@ fn mac(begin: &WindowEdge, end: &WindowEdge, changes: &[MacChange]) -> Vec<Gap> 
     gaps
 }
 
-/// auditd began once in the new boot, and went on.
+/// auditd began once in the new boot, and went on; before it, it left nothing out that it tells of.
 fn auditd(window: &Window) -> Vec<Gap> {
     let records: Vec<&Record> = window.trusted().collect();
     let is_start = |r: &&Record| r.kind == RecordKind::DaemonStart;
@@ -101,7 +101,9 @@ fn auditd(window: &Window) -> Vec<Gap> {
     let mut after = after.copied();
     let begun = after.next().and_then(|start| start.stamp);
     let later = after.filter(|r| !is_set_up(r, begun));
-    later.filter_map(disturbed).collect()
+    let earlier = records.iter().take_while(|r| !is_start(r));
+    let earlier = earlier.filter_map(|r| told_by_auditd(r));
+    earlier.chain(later.filter_map(disturbed)).collect()
 }
 
 /// A setting from before auditd began, kept by the kernel until then: journald sets `audit_enabled` as it
@@ -119,16 +121,11 @@ fn is_set_up(record: &Record, begun: Option<Stamp>) -> bool {
 /// A record that says that auditd ended, paused or failed, or that auditing was switched off.
 fn disturbed(record: &Record) -> Option<Gap> {
     let off = || record.body.split(' ').any(|word| word == "audit_enabled=0");
-    let paused = matches!(
-        record.kind,
-        RecordKind::Other("DAEMON_RESUME" | "DAEMON_ERR")
-    );
     if record.kind == RecordKind::DaemonEnd {
         return Some(Gap::AuditdRestarted);
     }
-    if paused {
-        let record = format!("auditd paused or failed: {}", record.body);
-        return Some(Gap::AuditReconfigured { record });
+    if let Some(gap) = told_by_auditd(record) {
+        return Some(gap);
     }
     let switched_off = record.kind == RecordKind::ConfigChange && off();
     switched_off.then(|| Gap::AuditReconfigured {

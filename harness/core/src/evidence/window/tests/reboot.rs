@@ -77,6 +77,10 @@ fn a_denial_of_the_boot_is_in_the_window() {
     assert_eq!(statement(&look(&records)), "1 denial");
 }
 
+/// auditd reads its configuration anew before the host goes down.
+const CONFIGURED: &str =
+    "DAEMON_CONFIG msg=audit(1795300399.1:4836): op=reconfigure state=changed res=success";
+
 #[test]
 fn what_a_reboot_does_not_explain_is_a_gap() {
     let also = |record: &'static str| {
@@ -92,6 +96,13 @@ fn what_a_reboot_does_not_explain_is_a_gap() {
             "audit-reconfigured",
             also("CONFIG_CHANGE msg=audit(1795300450.1:20): op=set audit_enabled=0 old=1 res=1"),
         ),
+        (
+            "audit-reconfigured",
+            also(
+                "DAEMON_CONFIG msg=audit(1795300450.1:7003): op=reconfigure state=changed res=success",
+            ),
+        ),
+        ("audit-reconfigured", [&[CONFIGURED], DOWN, UP].concat()),
         (
             "mode-changed",
             also("MAC_STATUS msg=audit(1795300450.1:20): enforcing=0 old_enforcing=1 res=1"),
