@@ -9,8 +9,8 @@ use patchgate_core::{
 use patchgate_testkit::night::{
     HTTPD_CONTEXT, Night, Seen, Trial, avc, error_log,
     known::{
-        february_on_the_lab, getattr, hidden_getattr, labelled_on_the_lab, page_trial, refused,
-        untyped_on_the_lab,
+        february_on_the_lab, getattr, hidden_getattr, labelled_on_the_lab, mute, page_trial,
+        refused, untyped_on_the_lab,
     },
     label, listeners, status, unit_step,
 };
@@ -49,30 +49,45 @@ fn application(confined: Vec<String>) -> Night {
     })
 }
 
-/// The kernel refuses httpd this, in silence.
+/// The kernel refuses httpd all of this class, in silence.
 fn refuses(seen: &mut Seen, target: &str, class: &str, permission: &str) {
+    answers(seen, target, class, permission, |_| 0);
+}
+
+/// The kernel lets httpd do all of this class.
+fn allows(seen: &mut Seen, target: &str, class: &str, permission: &str) {
+    answers(seen, target, class, permission, |_| u32::MAX);
+}
+
+/// The kernel lets httpd do all of this class but for this, which it refuses in silence.
+fn takes(seen: &mut Seen, target: &str, class: &str, permission: &str) {
+    answers(seen, target, class, permission, |bit| !bit);
+}
+
+fn answers(seen: &mut Seen, target: &str, class: &str, permission: &str, allowed: fn(u32) -> u32) {
     let Reading::Known(table) = &mut seen.vectors else {
         panic!("the kernel answered");
     };
-    let target = match target {
+    let type_ = match target {
         "httpd_t" => HTTPD_CONTEXT.to_owned(),
         type_ => format!("system_u:object_r:{type_}:s0"),
     };
-    let query = Query::new(HTTPD_CONTEXT, &target, class).expect("they are contexts");
-    let nothing = AccessVector {
-        allowed: 0,
-        decided: u32::MAX,
-        auditallow: 0,
-        auditdeny: 0,
-        seqno: 1,
-        flags: 0,
-    };
-    table.vectors.insert(query, nothing);
+    let query = Query::new(HTTPD_CONTEXT, &type_, class).expect("they are contexts");
     let class = table.classes.entry(class.to_owned()).or_insert(Class {
         index: Some(3),
         ..Class::default()
     });
-    class.permissions.insert(permission.to_owned(), 7);
+    let value = *class.permissions.entry(permission.to_owned()).or_insert(7);
+    let allowed = allowed(1 << (value - 1));
+    let vector = AccessVector {
+        allowed,
+        decided: u32::MAX,
+        auditallow: 0,
+        auditdeny: allowed,
+        seqno: 1,
+        flags: 0,
+    };
+    table.vectors.insert(query, vector);
 }
 
 /// Both what is at fault and what looks like it: neither is proven.
@@ -282,4 +297,103 @@ fn a_port_that_lost_its_type_is_no_old_denial() {
     let cause = night.cause();
     let proven = (cause.kind.word(), cause.proof.word());
     assert_eq!(proven, ("selinux-port", "proven"), "{cause:?}");
+}
+
+fn setopt(permissive: bool) -> String {
+    avc("setopt", "", "httpd_t", "tcp_socket", permissive)
+}
+
+fn execmem(permissive: bool) -> String {
+    avc("execmem", "", "httpd_t", "process", permissive)
+}
+
+/// Clients get nothing, and an experiment's logs hold these.
+fn stuck(denied: &'static [fn(bool) -> String]) -> Night {
+    Night::quiet().from(State::Patched, |s| {
+        s.page(&mute());
+        let page = [
+            ("root-page", mute(), status(200)),
+            ("root-page-local", mute(), status(200)),
+        ];
+        let log = |permissive| denied.iter().map(|d| d(permissive)).collect();
+        s.trial = Some(Trial::httpd(&page).logging([log(false), log(true)]));
+    })
+}
+
+/// A domain's processes and all of its sockets have its own type; what is denied of one explains nothing of
+/// another.
+#[test]
+fn another_class_of_the_same_type_stands_in_the_way() {
+    let alone = stuck(&[setopt]);
+    let proven = format!("{SILENT} proven");
+    assert_cause("alone", &alone, &proven, &["{ setopt }"]);
+    let beside = stuck(&[setopt, execmem]);
+    let hint = ["It is not proven: without dontaudit rules httpd_t { execmem } on process"];
+    assert_cause("beside", &beside, &format!("{SILENT} supported"), &hint);
+    let logged = beside.from(State::Patched, |s| {
+        s.log.extend([setopt(false), execmem(false)]);
+    });
+    assert_cause("logged", &logged, "selinux-denial supported", &[]);
+}
+
+fn of_page(perms: &str, permissive: bool) -> String {
+    let page = "path=\"/var/www/html/index.html\" dev=\"vda\" ino=7";
+    avc(perms, page, "httpd_sys_content_t", "file", permissive)
+}
+
+/// Access that was lost and is denied in no log was not missed.
+#[test]
+fn another_permission_of_the_same_files_confirms_nothing() {
+    let lost = |perms: &'static str| {
+        let night = Night::quiet().at(State::Baseline, |s| {
+            s.log.push(of_page("write", false));
+            allows(s, "httpd_sys_content_t", "file", "map");
+        });
+        night.from(State::Patched, |s| {
+            s.page(&status(403));
+            takes(s, "httpd_sys_content_t", "file", "map");
+            let logs = [vec![of_page(perms, false)], vec![of_page(perms, true)]];
+            s.trial = Some(page_trial(403, logs));
+        })
+    };
+    let proven = format!("{SILENT} proven");
+    assert_cause("denied", &lost("map"), &proven, &["{ map }"]);
+    let unused = lost("write").cause();
+    assert_eq!(unused.proof.word(), "supported", "{unused:?}");
+}
+
+/// Of a file of which only the name is known nobody knows that it was denied before.
+#[test]
+fn a_file_without_a_place_is_no_old_denial() {
+    let read = |class: &'static str, permissive| {
+        let name = "name=\"far.html\" dev=\"vda\" ino=9";
+        avc("read", name, "lab_hidden_t", class, permissive)
+    };
+    let night = |class: &'static str| {
+        let beside = hidden_getattr().from(State::Patched, move |s| {
+            let trial = s.trial.as_mut().unwrap();
+            trial.logs[0].push(read(class, false));
+            trial.logs[1].push(read(class, true));
+        });
+        beside.from(State::Baseline, move |s| {
+            refuses(s, "lab_hidden_t", class, "read");
+        })
+    };
+    assert_cause(
+        "a file",
+        &night("file"),
+        &format!("{SILENT} supported"),
+        &[],
+    );
+    assert_cause(
+        "a directory",
+        &night("dir"),
+        &format!("{SILENT} proven"),
+        &[],
+    );
+    let unlabelled = night("dir").from(State::Patched, |s| {
+        s.policy().labels = Reading::missing("it broke off");
+    });
+    let cause = unlabelled.cause();
+    assert_eq!(cause.proof.word(), "supported", "{cause:?}");
 }

@@ -136,15 +136,28 @@ pub(super) fn is_surely_near(scene: &Scene<'_>, access: &Access) -> bool {
 }
 
 /// Whether the object may have got its type since the checks passed, as ports and files do: what was denied of
-/// others of the type then was not denied of this one. Of a file that the suite rests on it is known.
+/// others of the type then was not denied of this one. Of a file that the suite rests on it is known; one
+/// whose place nobody knows may be such a file.
 pub(super) fn may_be_retyped(scene: &Scene<'_>, access: &Access) -> bool {
-    let target = Some(access.denial.target.as_str());
-    let Some(path) = near_path(scene, access).filter(|_| is_file(access)) else {
+    if !is_file(access) {
         return lost(&access.denial, &["name_bind", "name_connect"]);
+    }
+    let Some(path) = near_path(scene, access) else {
+        return full_path(access).is_none() && may_be_below(scene, access);
     };
+    let target = Some(access.denial.target.as_str());
     let before = scene.policy_before().and_then(|(_, p)| p.labels.known());
     let mut before = before.into_iter().flatten();
     !before.any(|label| label.path == path && type_of(&label.is) == target)
+}
+
+/// Whether an object of which only the name is known may lie below what the suite rests on: the labels of it
+/// are not known, or it is no directory, of which those next to the top are known.
+fn may_be_below(scene: &Scene<'_>, access: &Access) -> bool {
+    let known = scene
+        .policy()
+        .is_some_and(|(_, p)| p.labels.known().is_some());
+    !known || access.denial.class != "dir"
 }
 
 /// The path of an object that the suite rests on: the full one, or where the record has the last part only,

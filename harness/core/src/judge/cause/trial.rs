@@ -48,6 +48,8 @@ pub(in crate::judge) struct Trial {
     pub(in crate::judge) confined: Vec<Access>,
     /// Whether that is all that it was denied then.
     pub(in crate::judge) is_whole: bool,
+    /// Whether a failed check passed while the domain was confined: then it comes and goes by itself.
+    pub(in crate::judge) wavers: bool,
     /// Those of the denials that the state's log does not have.
     pub(in crate::judge) shown: Vec<Access>,
     /// Its events.
@@ -63,20 +65,22 @@ impl Trial {
             answer: answer(scene, experiment),
             asked: asked(scene, experiment),
             is_whole: window.is_some_and(|(_, w)| w.coverage == Coverage::Complete),
+            wavers: wavers(scene, experiment),
             shown: shown(scene, experiment.domain, &confined),
             confined,
             events: experiment.events.clone(),
         }
     }
 
-    /// Whether an access was denied while the domain was confined: by the log, or, where that may have
-    /// lost it, by the kernel's own answer. What only another window's log holds is not confirmed by a gap.
+    /// Whether the log has an access while the domain was confined, and not as one of before: the same domain,
+    /// type and class, and one of the permissions.
     pub(in crate::judge) fn confirms(&self, access: &Access) -> bool {
-        let by_kernel = match access.origin {
-            Origin::Lost | Origin::Answered => !self.is_whole,
-            Origin::Logged | Origin::Revealed => false,
+        let shares = |a: &Access| {
+            let perms = &a.denial.perms;
+            perms.iter().any(|p| access.denial.perms.contains(p))
         };
-        by_kernel || self.confined.iter().any(|s| s.is_like(access))
+        let mut open = self.confined.iter().filter(|a| !a.standing);
+        open.any(|a| a.is_like(access) && shares(a))
     }
 }
 
@@ -155,6 +159,21 @@ fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
     } else {
         open("failed in another way with the domain permissive, or not each time")
     }
+}
+
+/// Whether one of the scene's failed checks passed at any time with the domain confined, however far the
+/// experiment came.
+fn wavers(scene: &Scene<'_>, experiment: &Experiment<'_>) -> bool {
+    let stages = experiment.stages.iter();
+    let mut confined = stages.filter(|s| s.phase != Phase::DomainPermissive);
+    confined.any(|stage| {
+        let passed = |failure: &Failure<'_>| {
+            let saw = stage.asked.get(&failure.result.cell.check);
+            let mut outcomes = saw.into_iter().flatten().map(|s| evaluate(failure.want, s));
+            outcomes.any(|o| o == Some(Outcome::Passed))
+        };
+        scene.failures.iter().any(passed)
+    })
 }
 
 /// Whether a check failed in the same way: the same kind, and the same status where one came.
