@@ -106,6 +106,8 @@ pub(super) struct Window<'a> {
     begins: Vec<Place>,
     ends: Vec<Place>,
     bounds: Bounds,
+    /// Which node the markers' records say that they are of; none where they name none.
+    node: Option<&'a str>,
 }
 
 /// Examines what the engine copied about one window.
@@ -226,6 +228,7 @@ impl<'a> Window<'a> {
             0..records.len()
         };
         let bounds = Bounds::find(capture, &records, &begins, &ends);
+        let node = first.or(last).and_then(|place| records[place.index].node);
         Self {
             records,
             inside,
@@ -233,6 +236,7 @@ impl<'a> Window<'a> {
             begins,
             ends,
             bounds,
+            node,
         }
     }
 
@@ -265,6 +269,12 @@ impl<'a> Window<'a> {
     /// The window's records that the kernel or auditd wrote.
     fn trusted(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records().filter(|record| !record.is_hearsay())
+    }
+
+    /// Those of them that are not known to be of another host, whose log this one collects too.
+    fn own(&self) -> impl Iterator<Item = &Record<'a>> {
+        self.trusted()
+            .filter(|record| record.node.is_none() || record.node == self.node)
     }
 
     /// The window's damaged text: no record, one whose user text hides the start of another, or one

@@ -1,11 +1,12 @@
 //! Whether time and numbers went their way inside a window.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::Window;
 use crate::evidence::{
     capture::{Reading, UptimeSpan, WindowEdge},
     coverage::Gap,
+    kind::RecordKind,
     marker::Place,
     record::Record,
 };
@@ -61,14 +62,34 @@ fn boot_time(edge: &WindowEdge, marker: Option<&Place>) -> Option<Result<BootTim
 /// may drop it all the same, and go on as if nothing was (`disk_full_action`, `disk_error_action`).
 pub(super) fn missing(window: &Window) -> Option<Gap> {
     let (begin, end) = window.stamps?;
-    let between = begin.serial.checked_add(1)?..end.serial;
-    let of_kernel = |r: &&Record<'_>| !r.is_hearsay() && !r.kind.is_of_auditd();
-    let records = window.records.iter().filter(of_kernel);
+    missing_between(window, begin.serial.checked_add(1)?..end.serial)
+}
+
+/// As [`missing`], where the host was rebooted inside the window and the numbers began again: from the first
+/// that the kernel gave away once auditd had begun.
+pub(super) fn missing_since_start(window: &Window) -> Option<Gap> {
+    let is_start = |r: &&Record<'_>| r.kind == RecordKind::DaemonStart;
+    let mut later = window.records.iter().skip_while(|r| !is_start(r));
+    let begun = later.next()?.stamp?.epoch_ms()?;
+    let later = later.filter(|r| is_numbered(window, r));
+    let later = later.filter_map(|r| r.stamp);
+    let later = later.filter(|s| s.epoch_ms().is_some_and(|t| t >= begun));
+    let first = later.map(|s| s.serial).min()?;
+    missing_between(window, first..window.ends.last()?.stamp?.serial)
+}
+
+fn missing_between(window: &Window, numbers: Range<u64>) -> Option<Gap> {
+    let records = window.records.iter().filter(|r| is_numbered(window, r));
     let serials = records.filter_map(|r| Some(r.stamp?.serial));
-    let known: BTreeSet<u64> = serials.filter(|s| between.contains(s)).collect();
-    let all = between.end.saturating_sub(between.start);
+    let known: BTreeSet<u64> = serials.filter(|s| numbers.contains(s)).collect();
+    let all = numbers.end.saturating_sub(numbers.start);
     let count = all.saturating_sub(known.len() as u64);
     (count > 0).then_some(Gap::RecordsMissing { count })
+}
+
+/// Whether the number of a record is one that this host's kernel gave away.
+fn is_numbered(window: &Window, record: &Record<'_>) -> bool {
+    !record.is_hearsay() && !record.kind.is_of_auditd() && record.node == window.node
 }
 
 /// Finds numbers that began again: those of our own markers, in the order in which they were sent.
