@@ -116,6 +116,31 @@ pub enum Found {
     },
 }
 
+impl Found {
+    /// Whether the host itself had to answer for this to be found.
+    #[must_use]
+    pub fn is_of_the_host(&self) -> bool {
+        match self {
+            Self::Request { from, .. } => from == "localhost",
+            Self::Unit(_)
+            | Self::Listeners { .. }
+            | Self::ErrorLog { .. }
+            | Self::Journal { .. }
+            | Self::ConfigTest { .. }
+            | Self::Mislabeled { .. }
+            | Self::Owners { .. } => true,
+            Self::Experiment { event, .. } => match event {
+                ExperimentEvent::Armed { .. }
+                | ExperimentEvent::Changed { .. }
+                | ExperimentEvent::Window { .. }
+                | ExperimentEvent::Restored { .. } => true,
+                ExperimentEvent::Asked { .. } | ExperimentEvent::Failed { .. } => false,
+            },
+            Self::Unavailable { .. } => false,
+        }
+    }
+}
+
 /// A unit that a failed check rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFound {

@@ -335,6 +335,7 @@ fn is_answer(what: &What) -> bool {
         What::PatchFinished { end, .. } => matches!(end, PatchEnd::Exited(_)),
         What::RebootConsidered { signs } => signs.boot_id.known().is_some(),
         What::RebootEnded { end, .. } => matches!(end, RebootEnd::CameBack { .. }),
+        What::Diagnosed { diagnosis } => diagnosis.found.is_of_the_host(),
         What::RunStarted { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
@@ -344,7 +345,6 @@ fn is_answer(what: &What) -> bool {
         | What::PatchStarted { .. }
         | What::RebootStarted { .. }
         | What::ArtifactSaved { .. }
-        | What::Diagnosed { .. }
         // Written long after they were answered.
         | What::SoakProbed { .. }
         | What::SoakBegun { .. }

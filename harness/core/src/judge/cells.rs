@@ -16,13 +16,13 @@ use crate::{
         window::{WindowEvidence, examine},
     },
     id::HostName,
-    ledger::{At, Attempt, Ledger},
+    ledger::{At, Attempt, HostLedger, Ledger, Trouble},
     observation::Observation,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
     plan::{Cell, Plan},
     state::State,
     suite::{
-        CheckKind,
+        CheckKind, Vantage,
         denials::{Denials, is_among},
     },
 };
@@ -177,6 +177,10 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
     let numbers = attempts.iter().map(|a| a.value.number);
     let stumbled = first != Outcome::Passed || !numbers.eq(1..=last_number(attempts));
     let last = outcomes.next_back().unwrap_or(first);
+    let last = match unheard(cell, host, attempts, &last) {
+        Some(why) => Outcome::Errored { why },
+        None => last,
+    };
     CellResult {
         cell: cell.clone(),
         flaky: last == Outcome::Passed && stumbled,
@@ -184,6 +188,38 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
         events: attempts.iter().map(|a| a.seq).collect(),
         elapsed_ms: attempts.last().and_then(|a| elapsed_ms(&a.value.saw)),
     }
+}
+
+/// Why a failure says nothing of the service: a remote client heard nothing, and nothing was heard of the host
+/// from then on, which was given up. Nobody can say whether the service, the host or the network was gone.
+fn unheard(
+    cell: &Cell,
+    host: Option<&HostLedger>,
+    attempts: &[At<Attempt>],
+    outcome: &Outcome,
+) -> Option<String> {
+    if cell.vantage != Vantage::Controller {
+        return None;
+    }
+    let Outcome::Failed { symptom } = outcome else {
+        return None;
+    };
+    let SymptomKind::Http(phase) = symptom.kind else {
+        return None;
+    };
+    let (host, seq) = (host?, attempts.last()?.seq);
+    let lost = host
+        .troubles
+        .iter()
+        .find(|t| matches!(t.value, Trouble::Lost(_)))?;
+    let silent = phase.is_silence() && host.last_answer < seq;
+    silent.then(|| {
+        format!(
+            "{}; then the host was gone too: {}",
+            symptom.text,
+            lost.value.text()
+        )
+    })
 }
 
 fn last_number(attempts: &[At<Attempt>]) -> u32 {
