@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use patchgate_core::{event::What, evidence::access::Query, plan::PlannedHost};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use super::{Run, StopSignal};
 use crate::{
@@ -47,6 +50,8 @@ pub(super) struct Link<'a, C: Connector, P> {
     /// What the kernel answered at the baseline: asked again in every later state.
     pub(super) answered: Vec<Query>,
     connection: Option<C::Host>,
+    /// Until when a connection that is missing may come back, and why it has not.
+    missing: Option<(Deadline, String)>,
 }
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
@@ -64,6 +69,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             quiet: watch::Sender::new(false),
             answered: Vec::new(),
             connection: None,
+            missing: None,
         };
         let stop = link.stop.clone();
         let connected = async { Ok(link.connect().await?) };
@@ -87,7 +93,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
                     host_key: peer.host_key.to_string(),
                     elapsed: begun.elapsed(),
                 };
-                self.connection = Some(connection);
+                (self.connection, self.missing) = (Some(connection), None);
                 self.run.write(self.host, None, connected)?;
                 Ok(Ok(()))
             }
@@ -264,23 +270,36 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         }
     }
 
-    /// As [`Self::ensure`], but why there is no connection is told to the caller. A security stop is
-    /// recorded in any case.
+    /// As [`Self::ensure`], but why there is no connection is told to the caller. The deadline is that of the
+    /// connection that is missing, whoever asks for it how often, and no attempt outlives it. A security stop
+    /// is recorded in any case.
     async fn try_ensure(&mut self) -> Result<Result<(), String>, Stop> {
-        let deadline = Deadline::after(self.run.reconnect_within());
         let mut wait = FIRST_PAUSE;
         while self.connection.is_none() {
-            match self.connect().await? {
-                Ok(()) => {}
-                Err(error) if error.is_security_stop() => return Err(self.unreachable(&error)),
-                Err(error) if deadline.is_over() || self.stopped() => {
-                    return Ok(Err(error_chain(&error)));
-                }
-                Err(_) => pause(wait).await,
+            let deadline = self.missing().0;
+            match timeout(deadline.left(), self.connect()).await {
+                Ok(connected) => match connected? {
+                    Ok(()) => break,
+                    Err(error) if error.is_security_stop() => return Err(self.unreachable(&error)),
+                    Err(error) => self.missing().1 = error_chain(&error),
+                },
+                Err(_) => return Ok(Err(self.missing().1.clone())),
             }
+            if self.stopped() {
+                return Ok(Err(self.missing().1.clone()));
+            }
+            pause(wait.min(deadline.left())).await;
             wait = longer(wait);
         }
         Ok(Ok(()))
+    }
+
+    fn missing(&mut self) -> &mut (Deadline, String) {
+        let within = self.run.reconnect_within();
+        self.missing.get_or_insert_with(|| {
+            let why = format!("no connection came about within {within:?}");
+            (Deadline::after(within), why)
+        })
     }
 
     pub(super) fn lost(&self, doing: &str, why: &str) -> Stop {
