@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    proposal::{Experiment, experiments},
+    proposal::{EXPERIMENT, Experiment, STOPPED, experiments, is_made},
     step::Step,
     wanted::{Wanted, wanted},
 };

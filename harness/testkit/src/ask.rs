@@ -91,6 +91,8 @@ pub(crate) struct Edge {
 pub(crate) enum LockAct {
     /// Only asked.
     Read,
+    /// Told that its owner goes on.
+    Beat,
     /// Taken if free, with this owner file.
     Acquire(String),
     /// Written anew if ours.
@@ -155,6 +157,7 @@ impl Ask {
             Self::Audit => "audit",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
+            Self::Lock(_, LockAct::Beat) => "lock-beat",
             Self::Lock(_, LockAct::Acquire(_)) => "lock-acquire",
             Self::Lock(_, LockAct::Update(_)) => "lock-update",
             Self::Lock(_, LockAct::Release) => "lock-release",
@@ -239,6 +242,8 @@ fn lock(script: &str) -> Option<Ask> {
     let owner = || Some(between(action, "put '", "'")?.to_owned());
     let act = if action == ":" {
         LockAct::Read
+    } else if action.contains("touch \"$L/beat\"") {
+        LockAct::Beat
     } else if action.starts_with("[ -n \"$run\" ] ||") {
         LockAct::Acquire(owner()?)
     } else if action.contains("rm -f \"$O\"") {

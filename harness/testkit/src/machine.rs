@@ -60,6 +60,8 @@ pub struct Machine {
     owner: Option<String>,
     foreign_job: &'static str,
     job: Option<Job>,
+    /// How many transactions were carried out.
+    transactions: u32,
     /// What the last plan was asked to bring.
     chosen: Choice,
     /// What it was asked to leave out.
@@ -96,6 +98,7 @@ impl Machine {
             owner: None,
             foreign_job: "none",
             job: None,
+            transactions: 0,
             chosen: Choice::Updates,
             excluded: Vec::new(),
             around: Around::default(),
@@ -118,6 +121,12 @@ impl Machine {
     #[must_use]
     pub fn is_armed(&self) -> bool {
         self.switch.is_some()
+    }
+
+    /// How many transactions were carried out.
+    #[must_use]
+    pub fn transactions(&self) -> u32 {
+        self.transactions
     }
 
     /// Whether a job was ever started.
@@ -146,7 +155,7 @@ impl Machine {
         }
     }
 
-    fn take(&mut self, effect: Effect) {
+    pub(crate) fn take(&mut self, effect: Effect) {
         match effect {
             Effect::FebruaryPolicy => self.load(Policy::FEBRUARY),
             Effect::GoodPolicy => self.load(Policy {

@@ -25,7 +25,7 @@ use super::{
     event, head, journal,
     kind::RecordKind,
     mac_change::{MacChange, mac_change},
-    marker::{self, Form, MarkerEnd, Place, marker_text},
+    marker::{self, Form, MarkerEnd, Place},
     record::{self, Framing, Grammar, Record, Stamp},
 };
 use crate::id::CheckId;
@@ -211,7 +211,7 @@ impl<'a> Window<'a> {
         let records = records(capture.log.source, text);
         let form = Form::of(capture, capture.log.source);
         let places = |end| {
-            let text = marker_text(&capture.nonce, &capture.id, end);
+            let text = capture.marker(end);
             marker::places(&records, &text, form)
         };
         let (begins, ends) = (places(MarkerEnd::Begin), places(MarkerEnd::End));

@@ -175,8 +175,12 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
     };
     // An attempt that is not in the record was not made for nothing.
     let numbers = attempts.iter().map(|a| a.value.number);
-    let stumbled = first != Outcome::Passed || !numbers.eq(1..=last_number(attempts));
-    let last = outcomes.next_back().unwrap_or(first);
+    let (mut all_passed, mut last) = (first == Outcome::Passed, first);
+    for outcome in outcomes {
+        all_passed &= outcome == Outcome::Passed;
+        last = outcome;
+    }
+    let stumbled = !all_passed || !numbers.eq(1..=last_number(attempts));
     let last = match unheard(cell, host, attempts, &last) {
         Some(why) => Outcome::Errored { why },
         None => last,

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use patchgate_core::{event::What, evidence::access::Query, plan::PlannedHost};
-use tokio::{
-    sync::watch,
-    time::{Instant, timeout},
-};
+use tokio::{sync::watch, time::timeout};
 
 use super::{Run, StopSignal};
 use crate::{
-    clock::{Deadline, pause},
+    clock::{Deadline, Stopwatch, pause},
     host::{Batch, ConnectError, Connector, Exit, Host, HostError, Item, Reply},
     probe::Prober,
     record::RecordError,
@@ -21,6 +18,9 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest pause before a connection is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a run that was stopped still talks to a host: it is to end within three seconds.
+const GRACE: Duration = Duration::from_millis(2500);
 
 /// Why a host is not worked on any further.
 pub(super) enum Stop {
@@ -43,8 +43,8 @@ pub(super) struct Link<'a, C: Connector, P> {
     pub(super) run: &'a Run<C, P>,
     pub(super) host: &'a PlannedHost,
     pub(super) stop: StopSignal,
-    /// When the state that the host is in began.
-    pub(super) entered: Instant,
+    /// How long the host is in its state.
+    pub(super) entered: Stopwatch,
     /// Tells those who ask beside everything else to be quiet.
     pub(super) quiet: watch::Sender<bool>,
     /// What the kernel answered at the baseline: asked again in every later state.
@@ -52,10 +52,13 @@ pub(super) struct Link<'a, C: Connector, P> {
     connection: Option<C::Host>,
     /// Until when a connection that is missing may come back, and why it has not.
     missing: Option<(Deadline, String)>,
+    /// Until when a run that was stopped talks to the host.
+    grace: Option<Deadline>,
 }
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
-    /// Connects for the first time; a host that cannot be reached is recorded as such.
+    /// Connects for the first time; a host that cannot be reached is recorded as such. One that was told to
+    /// reboot before the run was interrupted is not to be had now, perhaps: whoever awaits it connects.
     pub(super) async fn open(
         run: &'a Run<C, P>,
         host: &'a PlannedHost,
@@ -65,12 +68,16 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             run,
             host,
             stop,
-            entered: Instant::now(),
+            entered: Stopwatch::start(),
             quiet: watch::Sender::new(false),
             answered: Vec::new(),
+            grace: None,
             connection: None,
             missing: None,
         };
+        if link.awaits_reboot() {
+            return Ok(link);
+        }
         let stop = link.stop.clone();
         let connected = async { Ok(link.connect().await?) };
         match until_stopped(stop, connected).await? {
@@ -239,6 +246,17 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
     /// Whether somebody stopped the run.
     pub(super) fn stopped(&self) -> bool {
         self.stop.borrow().is_some()
+    }
+
+    /// How long the host is still talked to: for ever, until somebody stops the run.
+    pub(super) fn patience(&mut self) -> Duration {
+        match self.stopped() {
+            false => Duration::MAX,
+            true => {
+                let grace = self.grace.get_or_insert_with(|| Deadline::after(GRACE));
+                grace.left()
+            }
+        }
     }
 
     /// Goes on unless somebody stopped the run.

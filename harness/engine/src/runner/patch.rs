@@ -91,6 +91,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             STATE,
             What::PatchStarted {
                 job: job.to_string(),
+                script: script.clone(),
             },
         )?;
         self.run.journal.sync()?;
@@ -102,14 +103,50 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             job::start_locked_item(&spec, &owner.run),
         ];
         let replies = self.ask("starting the transaction", items).await?;
-        let mut output = Vec::new();
-        let end = match first_word(&replies[1]) {
-            Ok(heard) => self.wait_for(&spec, set, heard, &mut output).await?,
+        match first_word(&replies[1]) {
+            Ok(heard) => self.follow(&spec, set, heard).await,
             Err(why) => {
                 let end = self.end(PatchEnd::NotStarted { why }, None, "")?;
-                return self.unless_locked(&replies[0]).map(|()| end);
+                self.unless_locked(&replies[0]).map(|()| end)
             }
+        }
+    }
+
+    /// Finds a transaction again that was handed to the host before the run was interrupted, and follows it.
+    /// None where there was none, or the host never heard of it: then nothing was begun.
+    pub(super) async fn find_again(
+        &mut self,
+        set: &PatchSet,
+        expected: Expectations,
+    ) -> Result<Option<(Stay, PatchEnd)>, Stop> {
+        let (Some(script), Ok(job)) = (self.under_way(), JobId::new(self.run.plan.run.as_str()))
+        else {
+            return Ok(None);
         };
+        let spec = JobSpec::new(job, script);
+        let item = job::poll_item(&spec.id, &spec.state_dir, 0, Duration::ZERO);
+        let asked = self.ask_until_stopped("finding the transaction", vec![item]);
+        let replies = asked.await?;
+        let heard = match job::parse(&replies[0]) {
+            Ok(report) if report.state == JobState::Unknown => return Ok(None),
+            heard => heard.is_ok(),
+        };
+        let stay = self.enter(State::Patched, expected).await?;
+        match self.follow(&spec, set, heard).await {
+            Ok(end) => Ok(Some((stay, end))),
+            Err(stop) => Err(self.abandon(stay, stop)),
+        }
+    }
+
+    /// Waits for a transaction's end and records it, with all that it said.
+    async fn follow(
+        &mut self,
+        spec: &JobSpec,
+        set: &PatchSet,
+        heard: bool,
+    ) -> Result<PatchEnd, Stop> {
+        let mut output = Vec::new();
+        let end = self.wait_for(spec, set, heard, &mut output).await?;
         let text = String::from_utf8_lossy(&output).into_owned();
         self.save("transaction.log", &output)?;
         self.end(end, transaction::transaction(&text), &text)
@@ -129,8 +166,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         loop {
             let offset = output.len() as u64;
             let wait = LONG_POLL.min(deadline.left()).max(Duration::from_secs(1));
-            let item = job::poll_item(&spec.id, &spec.state_dir, offset, wait);
-            let asked = self.ask_until_stopped("waiting for the transaction", vec![item]);
+            let items = vec![
+                job::poll_item(&spec.id, &spec.state_dir, offset, wait),
+                super::lock::beat(self.run.plan.run.as_str()),
+            ];
+            let asked = self.ask_until_stopped("waiting for the transaction", items);
             let replies = match asked.await {
                 Ok(replies) => replies,
                 Err(Stop::Asked) => return Ok(PatchEnd::StillRunning),

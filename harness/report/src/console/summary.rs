@@ -80,6 +80,16 @@ fn waves(verdict: &Verdict, paint: Paint) -> Option<String> {
     Some(paint.mood(Mood::Heading, "waves") + "\n" + &lines)
 }
 
+/// What is proven of the patch set.
+fn patched(verdict: &Verdict, paint: Paint) -> Option<String> {
+    let mut text = paint.mood(Mood::Heading, "patch set") + "\n";
+    let proven = story::of_patched(verdict);
+    for (host, proven) in &proven {
+        let _ = writeln!(text, "  {host}: {proven}");
+    }
+    (!proven.is_empty()).then_some(text)
+}
+
 fn probes(verdict: &Verdict, paint: Paint) -> Option<String> {
     let mut text = paint.mood(Mood::Heading, "remote clients meanwhile") + "\n";
     for (head, outages) in verdict.soak.iter().map(soak::of_check) {
@@ -89,16 +99,6 @@ fn probes(verdict: &Verdict, paint: Paint) -> Option<String> {
         }
     }
     (!verdict.soak.is_empty()).then_some(text)
-}
-
-/// What is proven of the patch set.
-fn patched(verdict: &Verdict, paint: Paint) -> Option<String> {
-    let mut text = paint.mood(Mood::Heading, "patch set") + "\n";
-    let proven = story::of_patched(verdict);
-    for (host, proven) in &proven {
-        let _ = writeln!(text, "  {host}: {proven}");
-    }
-    (!proven.is_empty()).then_some(text)
 }
 
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {

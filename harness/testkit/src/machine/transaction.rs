@@ -133,7 +133,7 @@ impl Machine {
 
     /// Starts a job, or finds it started.
     pub(super) fn start(&mut self, id: &str) -> String {
-        if self.job.is_none() {
+        if self.job.as_ref().is_none_or(|job| job.id != id) {
             self.job = Some(Job {
                 id: id.to_owned(),
                 polls: 0,
@@ -181,6 +181,7 @@ impl Machine {
 
     /// The transaction happens.
     fn transact(&mut self) {
+        self.transactions += 1;
         let brings = self.script.brings_instead.clone();
         let coming = self.coming(&brings.unwrap_or_else(|| self.script.updates.clone()));
         let broken = self.script.effects.iter().find_map(|(_, effect)| {

@@ -75,6 +75,7 @@ fn capture(id: &str, text: &str) -> WindowCapture {
         },
         segments: Vec::new(),
         beside: Vec::new(),
+        looks: 0,
     }
 }
 
