@@ -105,6 +105,9 @@ pub struct HostLedger {
     pub awaits: bool,
     /// The last event that the host itself had to answer for.
     pub last_answer: u64,
+    /// The last of those that came over its connection. The answers to remote clients, who ask side by side,
+    /// do not stand in the record in the order in which they came.
+    pub last_said: u64,
 }
 
 /// What is known of one host in one state.
@@ -204,6 +207,9 @@ impl HostLedger {
         }
         if is_answer(what) {
             self.last_answer = seq;
+            if !is_of_a_client(what) {
+                self.last_said = seq;
+            }
         }
         self.take_resume(seq, what);
         if self.reboot.take(event) {
@@ -317,6 +323,17 @@ impl StateLedger {
                 .push(At { seq, value });
         }
     }
+}
+
+/// Whether a client of the service may have been who asked.
+fn is_of_a_client(what: &What) -> bool {
+    matches!(
+        what,
+        What::CheckFinished {
+            saw: Observation::Http(_),
+            ..
+        }
+    )
 }
 
 /// Whether the host itself had to answer for this to be written. What the controller alone can write

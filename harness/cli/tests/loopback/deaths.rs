@@ -11,7 +11,7 @@ use super::{
     fleet::{Fleet, NEW, OLD, PATCH, Told},
     net::address,
     program::Ended,
-    wait::{wait_for, wait_within},
+    wait::wait_within,
 };
 
 /// The host that is cut off, and the one that is not, by their numbers.
@@ -24,14 +24,15 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a dead connection may stay unnoticed, and how long it may take to come back.
 const GIVEN_UP_WITHIN: Duration = Duration::from_secs(35 + 60);
 
+/// How long a client waits for its answer.
+const ASKED_WITHIN: Duration = Duration::from_secs(3);
+
 /// How late the last deadline may be noticed.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// When the network dies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// Before the first packet.
-    Connecting,
     /// In the midst of a command of the baseline.
     Checking,
     /// While the package manager says what it would do.
@@ -45,8 +46,7 @@ enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 6] = [
-        Self::Connecting,
+    const ALL: [Self; 5] = [
         Self::Checking,
         Self::Planning,
         Self::Patching,
@@ -57,8 +57,18 @@ impl Phase {
     /// Whether the transaction had begun by then.
     fn is_patched(self) -> bool {
         match self {
-            Self::Connecting | Self::Checking | Self::Planning => false,
+            Self::Checking | Self::Planning => false,
             Self::Patching | Self::CheckingAgain | Self::Asking => true,
+        }
+    }
+
+    /// How long it takes at most until the host is given up: a client's request has its own time.
+    fn limit(self) -> Duration {
+        match self {
+            Self::Checking | Self::Planning | Self::Patching | Self::CheckingAgain => {
+                GIVEN_UP_WITHIN
+            }
+            Self::Asking => GIVEN_UP_WITHIN + ASKED_WITHIN,
         }
     }
 
@@ -67,9 +77,7 @@ impl Phase {
         self.prepare(fleet);
         let child = fleet.place.command(PATCH).spawn().unwrap();
         self.await_in(fleet);
-        if self != Self::Connecting {
-            fleet.net.black_hole(address(1));
-        }
+        fleet.net.black_hole(address(1));
         let cut = Instant::now();
         fleet.apache.go_on();
         for name in ["hold", "stay"] {
@@ -80,7 +88,6 @@ impl Phase {
 
     fn prepare(self, fleet: &Fleet) {
         match self {
-            Self::Connecting => fleet.net.black_hole(address(1)),
             Self::Checking => put(fleet, "stay"),
             Self::Planning => {}
             Self::Patching | Self::CheckingAgain | Self::Asking => put(fleet, "hold"),
@@ -89,28 +96,33 @@ impl Phase {
 
     fn await_in(self, fleet: &Fleet) {
         match self {
-            Self::Connecting => {}
-            Self::Checking => wait_for("the check", || fleet.on_host(CUT, "in-check").exists()),
-            Self::Planning => wait_for("the plan", || count(fleet, CUT, "soak-begun") == 1),
+            Self::Checking => wait_long("the check", || fleet.on_host(CUT, "in-check").exists()),
+            Self::Planning => wait_long("the plan", || count(fleet, CUT, "soak-begun") == 1),
             Self::Patching => await_transaction(fleet),
             Self::CheckingAgain => {
                 await_transaction(fleet);
                 fs::remove_file(fleet.on_host(CUT, "in-check")).unwrap();
                 put(fleet, "stay");
                 fs::remove_file(fleet.on_host(CUT, "hold")).unwrap();
-                wait_for("the check", || fleet.on_host(CUT, "in-check").exists());
+                wait_long("the check", || fleet.on_host(CUT, "in-check").exists());
             }
             Self::Asking => {
                 await_transaction(fleet);
-                wait_for("the other host", || {
+                wait_long("the other host", || {
                     count(fleet, WELL, "host-finished") == 1
                 });
                 fleet.apache.hang();
                 fs::remove_file(fleet.on_host(CUT, "hold")).unwrap();
-                wait_for("the facts", || count(fleet, CUT, "facts-collected") == 2);
+                wait_long("the facts", || count(fleet, CUT, "facts-collected") == 2);
             }
         }
     }
+}
+
+/// Many hosts are patched beside each other.
+#[track_caller]
+fn wait_long(what: &str, condition: impl Fn() -> bool) {
+    wait_within(Duration::from_secs(60), what, condition);
 }
 
 fn put(fleet: &Fleet, name: &str) {
@@ -118,7 +130,7 @@ fn put(fleet: &Fleet, name: &str) {
 }
 
 fn await_transaction(fleet: &Fleet) {
-    wait_for("the transaction", || fleet.transactions(CUT) == 1);
+    wait_long("the transaction", || fleet.transactions(CUT) == 1);
 }
 
 /// How many events of a kind the record has of a host.
@@ -132,45 +144,61 @@ fn of(events: &[Told], host: usize) -> impl Iterator<Item = &Told> {
     events.iter().filter(move |e| e.host == name)
 }
 
+/// The hosts are made one after the other, and the runs then wait side by side.
 #[test]
 fn a_host_that_is_cut_off_at_any_phase_is_given_up_in_time_and_delays_no_other() {
+    let fleets = Phase::ALL.map(|phase| (phase, Fleet::new(2)));
     thread::scope(|scope| {
-        for phase in Phase::ALL {
-            scope.spawn(move || dies(phase));
+        for (phase, fleet) in &fleets {
+            scope.spawn(|| dies(*phase, fleet));
         }
     });
 }
 
-fn dies(phase: Phase) {
-    let fleet = Fleet::new(2);
-    let (child, cut) = phase.cut(&fleet);
+fn dies(phase: Phase, fleet: &Fleet) {
+    let (child, cut) = phase.cut(fleet);
     let ended = Ended::of(&child.wait_with_output().unwrap());
     let took = cut.elapsed();
-    let limit = if phase == Phase::Connecting {
-        CONNECTED_WITHIN
-    } else {
-        GIVEN_UP_WITHIN
-    };
-    assert!(took < limit + SLACK, "{phase:?}: {took:?}");
-    assert_undecided(&fleet, phase, ended);
-    assert_not_delayed(&fleet, phase);
+    assert!(took < phase.limit() + SLACK, "{phase:?}: {took:?}");
+    assert_undecided(fleet, phase, ended);
+    assert_not_delayed(fleet, phase);
     let there = if phase.is_patched() { NEW } else { OLD };
     assert_eq!(fleet.packages(CUT), [there], "{phase:?}");
-    assert_eq!(
-        fleet.transactions(CUT),
-        usize::from(phase.is_patched()),
-        "{phase:?}"
-    );
+    let transactions = usize::from(phase.is_patched());
+    assert_eq!(fleet.transactions(CUT), transactions, "{phase:?}");
+}
+
+#[test]
+fn a_host_that_cannot_be_connected_to_is_given_up_in_time_and_delays_no_other() {
+    let fleet = Fleet::new(2);
+    fleet.net.black_hole(address(1));
+    let class = "web2: host unreachable: tcp connect: tcp connection to 10.89.0.3:22 timed out";
+    let _told = fleet
+        .run(PATCH)
+        .with(3)
+        .telling(&[class, "gate: UNDECIDED"]);
+    let events = fleet.events();
+    let began = events.iter().find(|e| e.kind == "run-started").unwrap().at;
+    let lost = of(&events, CUT)
+        .find(|e| e.kind == "host-unreachable")
+        .unwrap()
+        .at;
+    let took = Duration::try_from(lost.duration_since(began)).unwrap();
+    assert!(took < CONNECTED_WITHIN + SLACK, "{took:?}");
+    let first = of(&events, WELL)
+        .find(|e| e.kind == "check-finished")
+        .unwrap()
+        .at;
+    assert!(first < lost);
+    assert_eq!(fleet.packages(WELL), [NEW]);
+    assert_eq!(fleet.packages(CUT), [OLD]);
 }
 
 /// Nothing is said of the patch, and all of it of the host.
 fn assert_undecided(fleet: &Fleet, phase: Phase, ended: Ended) {
-    let class = if phase == Phase::Connecting {
-        "web2: host unreachable: tcp connect: tcp connection to 10.89.0.3:22 timed out"
-    } else {
-        "web2: connection lost: while "
-    };
-    let ended = ended.with(3).telling(&[class, "gate: UNDECIDED"]);
+    let ended = ended
+        .with(3)
+        .telling(&["web2: connection lost: while ", "gate: UNDECIDED"]);
     let verdict = fleet.verdict();
     assert_eq!(
         verdict["findings"],
@@ -190,7 +218,7 @@ fn assert_not_delayed(fleet: &Fleet, phase: Phase) {
             .unwrap_or_else(|| panic!("{phase:?}: web{host} has no {kind:?}"))
             .at
     };
-    let lost = at(CUT, &["host-lost", "host-unreachable"]);
+    let lost = at(CUT, &["host-lost"]);
     assert!(at(WELL, &["host-finished"]) < lost, "{phase:?}");
     assert_eq!(fleet.packages(WELL), [NEW], "{phase:?}");
     let well = of(&events, WELL)

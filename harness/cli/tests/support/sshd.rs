@@ -65,7 +65,8 @@ impl Sshd {
         let config = format!(
             "Port 22\n{}PidFile {}\n\
              AuthorizedKeysFile {}\nHostKey {}\nStrictModes no\nUsePAM no\nUseDNS no\n\
-             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPrintMotd no\n",
+             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPrintMotd no\n\
+             LogLevel VERBOSE\n",
             listen.collect::<String>(),
             at("pid"),
             at("id.pub"),

@@ -125,9 +125,9 @@ pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidenc
     let beside = beside::decisions(capture, &window);
     decisions.extend(beside.into_iter().filter(|d| !controls.take(d)));
     belongs.resize(decisions.len(), Belongs::Nowhere);
-    let mac_changes: Vec<MacChange> = window.trusted().filter_map(mac_change).collect();
+    let mac_changes: Vec<MacChange> = window.own().filter_map(mac_change).collect();
     let errors = window
-        .trusted()
+        .own()
         .filter(|record| record.kind == RecordKind::SelinuxErr);
     WindowEvidence {
         out_of_order: indices
@@ -273,8 +273,17 @@ impl<'a> Window<'a> {
 
     /// Those of them that are not known to be of another host, whose log this one collects too.
     fn own(&self) -> impl Iterator<Item = &Record<'a>> {
-        self.trusted()
-            .filter(|record| record.node.is_none() || record.node == self.node)
+        self.trusted().filter(|record| self.is_own(record))
+    }
+
+    fn is_own(&self, record: &Record<'_>) -> bool {
+        record.node.is_none() || record.node == self.node
+    }
+
+    /// The record of the first begin of this host's auditd, and all that stand behind it in the log.
+    fn since_start(&self) -> impl Iterator<Item = &Record<'a>> {
+        let is_start = |r: &Record<'_>| r.kind == RecordKind::DaemonStart && self.is_own(r);
+        self.records.iter().skip_while(move |r| !is_start(r))
     }
 
     /// The window's damaged text: no record, one whose user text hides the start of another, or one

@@ -16,7 +16,7 @@ use crate::{
         window::{WindowEvidence, examine},
     },
     id::HostName,
-    ledger::{At, Attempt, HostLedger, Ledger, Trouble},
+    ledger::{At, Attempt, Ledger, Trouble},
     observation::Observation,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
     plan::{Cell, Plan},
@@ -181,7 +181,7 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
         last = outcome;
     }
     let stumbled = !all_passed || !numbers.eq(1..=last_number(attempts));
-    let last = match unheard(cell, host, attempts, &last) {
+    let last = match unheard(grounds, cell, attempts, &last) {
         Some(why) => Outcome::Errored { why },
         None => last,
     };
@@ -194,36 +194,47 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
     }
 }
 
-/// Why a failure says nothing of the service: a remote client heard nothing, and nothing was heard of the host
-/// from then on, which was given up. Nobody can say whether the service, the host or the network was gone.
+/// Why a failure says nothing of the service: a remote client heard nothing, and the host said nothing from
+/// then on, until it was given up or the run was stopped. Nobody can say whether the service, the host or the
+/// network was gone.
 fn unheard(
+    grounds: &Grounds<'_>,
     cell: &Cell,
-    host: Option<&HostLedger>,
     attempts: &[At<Attempt>],
     outcome: &Outcome,
 ) -> Option<String> {
-    if cell.vantage != Vantage::Controller {
-        return None;
-    }
     let Outcome::Failed { symptom } = outcome else {
         return None;
     };
     let SymptomKind::Http(phase) = symptom.kind else {
         return None;
     };
-    let (host, seq) = (host?, attempts.last()?.seq);
-    let lost = host
+    let host = grounds.ledger.hosts.get(&cell.host)?;
+    let silent = phase.is_silence() && host.last_said < attempts.last()?.seq;
+    if cell.vantage != Vantage::Controller || !silent {
+        return None;
+    }
+    let stopped = || {
+        let signal = grounds.ledger.interrupted.as_ref()?;
+        Some(format!("the run was stopped by {}", signal.value))
+    };
+    let why = host
         .troubles
         .iter()
-        .find(|t| matches!(t.value, Trouble::Lost(_)))?;
-    let silent = phase.is_silence() && host.last_answer < seq;
-    silent.then(|| {
-        format!(
-            "{}; then the host was gone too: {}",
-            symptom.text,
-            lost.value.text()
-        )
-    })
+        .find_map(|t| gone(&t.value))
+        .or_else(stopped)?;
+    Some(format!(
+        "{}; then nothing was heard of the host: {why}",
+        symptom.text
+    ))
+}
+
+/// Why a host was worked on no further, where nobody could.
+fn gone(trouble: &Trouble) -> Option<String> {
+    match trouble {
+        Trouble::Lost(_) | Trouble::Unreachable(_) | Trouble::Security(_) => Some(trouble.text()),
+        Trouble::Locked(_) | Trouble::Bug(_) => None,
+    }
 }
 
 fn last_number(attempts: &[At<Attempt>]) -> u32 {

@@ -71,8 +71,42 @@ fn silence_of_a_host_that_is_gone_is_no_failure_of_its_service() {
         );
         let reasons = judged.cells.iter().filter_map(|c| c.outcome.reason());
         let told: Vec<_> = reasons
-            .filter(|why| why.contains("then the host was gone too"))
+            .filter(|why| why.contains("then nothing was heard of the host"))
             .collect();
         assert_eq!(told.is_empty(), decision == Decision::Closed, "{told:?}");
     }
+}
+
+/// Clients ask side by side, and are told in another order than they were answered.
+#[test]
+fn another_clients_answer_says_nothing_of_the_host() {
+    let night = night(&failed(HttpPhase::FirstByteTimeout));
+    let mut events = then_lost(&night, false);
+    let lost = events.len() - 2;
+    let mut other = events[lost - 1].clone();
+    if let What::CheckFinished { check, saw, .. } = &mut other.what {
+        *saw = status(200);
+        *check = CheckId::try_from("httpd/other".to_owned()).unwrap();
+    }
+    events.insert(lost, other);
+    for (event, seq) in events.iter_mut().zip(1..) {
+        event.seq = seq;
+    }
+    let verdict = judge(&night.plan, &events).verdict;
+    assert_eq!(verdict.verdict, Decision::Undecided, "{verdict:#?}");
+}
+
+/// Somebody who sees that nothing comes any more stops the run.
+#[test]
+fn a_run_that_is_stopped_amid_silence_is_undecided() {
+    let night = night(&failed(HttpPhase::ConnectTimeout));
+    let mut events = then_lost(&night, false);
+    let lost = events.len() - 2;
+    events.truncate(lost + 1);
+    events[lost].host = None;
+    events[lost].what = What::RunInterrupted {
+        signal: "SIGINT".to_owned(),
+    };
+    let verdict = judge(&night.plan, &events).verdict;
+    assert_eq!(verdict.verdict, Decision::Undecided, "{verdict:#?}");
 }

@@ -6,6 +6,7 @@ use patchgate_core::{
     diagnosis::{ExperimentEvent, Found, Phase},
     event::{Event, What},
     evidence::capture::{WindowCapture, WindowEdge},
+    id::CheckId,
     judge::judge,
     observation::HttpPhase,
     plan::Plan,
@@ -440,6 +441,42 @@ fn another_domain_that_turns_nothing_takes_no_proof_away() {
         let said = proof(&night.plan, &numbered(events)).map(|cause| says(&cause));
         assert_eq!(said, Some(says(&whole)), "{name}");
     }
+}
+
+/// A check that passed in the state too, before the run was interrupted, comes and goes.
+#[test]
+fn a_pass_in_the_state_itself_proves_nothing() {
+    for (name, night) in proven() {
+        let mut events = night.events();
+        let last = events.iter().rfind(|e| is_of_experiment(e)).unwrap().state;
+        let asked = events.iter().rev().find_map(|e| {
+            let ExperimentEvent::Asked { check, saw, .. } = of_experiment_of(e)? else {
+                return None;
+            };
+            (e.state == last && *saw == status(200)).then(|| check.clone())
+        });
+        let Some(asked) = asked else {
+            panic!("{name}: no page came back");
+        };
+        let at = events.iter().position(|e| {
+            let ours = |check: &CheckId| *check == asked;
+            e.state == last && matches!(&e.what, What::CheckFinished { check, .. } if ours(check))
+        });
+        let at = at.unwrap();
+        let mut passed = events[at].clone();
+        if let What::CheckFinished { saw, .. } = &mut passed.what {
+            *saw = status(200);
+        }
+        if let What::CheckFinished { attempt, .. } = &mut events[at].what {
+            *attempt = 2;
+        }
+        events.insert(at, passed);
+        assert_eq!(proof(&night.plan, &numbered(events)), None, "{name}");
+    }
+}
+
+fn of_experiment_of(event: &Event) -> Option<&ExperimentEvent> {
+    is_of_experiment(event).then(|| of_experiment(event))
 }
 
 /// A backend that came back for a moment, while another domain's experiment was about to begin, comes and goes.

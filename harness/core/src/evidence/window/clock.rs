@@ -6,9 +6,8 @@ use super::Window;
 use crate::evidence::{
     capture::{Reading, UptimeSpan, WindowEdge},
     coverage::Gap,
-    kind::RecordKind,
     marker::Place,
-    record::Record,
+    record::{Record, Stamp},
 };
 
 /// How far the clock may move against the uptime, beside what the readings themselves leave open.
@@ -62,34 +61,41 @@ fn boot_time(edge: &WindowEdge, marker: Option<&Place>) -> Option<Result<BootTim
 /// may drop it all the same, and go on as if nothing was (`disk_full_action`, `disk_error_action`).
 pub(super) fn missing(window: &Window) -> Option<Gap> {
     let (begin, end) = window.stamps?;
-    missing_between(window, begin.serial.checked_add(1)?..end.serial)
+    missing_of(
+        numbered(window, window.records.iter()),
+        begin.serial.checked_add(1)?..end.serial,
+    )
 }
 
 /// As [`missing`], where the host was rebooted inside the window and the numbers began again: from the first
 /// that the kernel gave away once auditd had begun.
 pub(super) fn missing_since_start(window: &Window) -> Option<Gap> {
-    let is_start = |r: &&Record<'_>| r.kind == RecordKind::DaemonStart;
-    let mut later = window.records.iter().skip_while(|r| !is_start(r));
+    let mut later = window.since_start();
     let begun = later.next()?.stamp?.epoch_ms()?;
-    let later = later.filter(|r| is_numbered(window, r));
-    let later = later.filter_map(|r| r.stamp);
-    let later = later.filter(|s| s.epoch_ms().is_some_and(|t| t >= begun));
-    let first = later.map(|s| s.serial).min()?;
-    missing_between(window, first..window.ends.last()?.stamp?.serial)
+    let later: Vec<Stamp> = numbered(window, later).collect();
+    let newer = |s: &&Stamp| s.epoch_ms().is_some_and(|t| t >= begun);
+    let Some(first) = later.iter().filter(newer).map(|s| s.serial).min() else {
+        let why = "no record is newer than the begin of auditd".to_owned();
+        return Some(Gap::ClockUnknown { why });
+    };
+    missing_of(later.into_iter(), first..window.ends.last()?.stamp?.serial)
 }
 
-fn missing_between(window: &Window, numbers: Range<u64>) -> Option<Gap> {
-    let records = window.records.iter().filter(|r| is_numbered(window, r));
-    let serials = records.filter_map(|r| Some(r.stamp?.serial));
+fn missing_of(stamps: impl Iterator<Item = Stamp>, numbers: Range<u64>) -> Option<Gap> {
+    let serials = stamps.map(|s| s.serial);
     let known: BTreeSet<u64> = serials.filter(|s| numbers.contains(s)).collect();
     let all = numbers.end.saturating_sub(numbers.start);
     let count = all.saturating_sub(known.len() as u64);
     (count > 0).then_some(Gap::RecordsMissing { count })
 }
 
-/// Whether the number of a record is one that this host's kernel gave away.
-fn is_numbered(window: &Window, record: &Record<'_>) -> bool {
-    !record.is_hearsay() && !record.kind.is_of_auditd() && record.node == window.node
+/// The stamps of those records whose numbers this host's kernel gave away.
+fn numbered<'w, 'a: 'w>(
+    window: &'w Window<'a>,
+    records: impl Iterator<Item = &'w Record<'a>>,
+) -> impl Iterator<Item = Stamp> {
+    let ours = |r: &&Record<'_>| !r.is_hearsay() && !r.kind.is_of_auditd() && r.node == window.node;
+    records.filter(ours).filter_map(|r| r.stamp)
 }
 
 /// Finds numbers that began again: those of our own markers, in the order in which they were sent.

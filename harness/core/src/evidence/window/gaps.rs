@@ -169,9 +169,7 @@ fn mac(
 
 /// What the kernel refused or could not label because the policy does not fit: no denial says so.
 fn policy_errors(window: &Window) -> Option<Gap> {
-    let mut errors = window
-        .trusted()
-        .filter(|r| r.kind == RecordKind::SelinuxErr);
+    let mut errors = window.own().filter(|r| r.kind == RecordKind::SelinuxErr);
     let record = errors.next()?.raw.to_owned();
     let count = 1 + errors.count();
     Some(Gap::PolicyErrors { count, record })

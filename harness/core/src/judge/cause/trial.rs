@@ -75,12 +75,19 @@ impl Trial {
     /// Whether the log has an access while the domain was confined, and not as one of before: the same domain,
     /// type and class, and one of the permissions.
     pub(in crate::judge) fn confirms(&self, access: &Access) -> bool {
-        let shares = |a: &Access| {
-            let perms = &a.denial.perms;
-            perms.iter().any(|p| access.denial.perms.contains(p))
-        };
-        let mut open = self.confined.iter().filter(|a| !a.standing);
-        open.any(|a| a.is_like(access) && shares(a))
+        !self.narrowed(access).denial.perms.is_empty()
+    }
+
+    /// An access with those of its permissions only that the log has while the domain was confined.
+    pub(in crate::judge) fn narrowed(&self, access: &Access) -> Access {
+        let open = self
+            .confined
+            .iter()
+            .filter(|a| !a.standing && a.is_like(access));
+        let seen: BTreeSet<&String> = open.flat_map(|a| &a.denial.perms).collect();
+        let mut access = access.clone();
+        access.denial.perms.retain(|p| seen.contains(p));
+        access
     }
 }
 
@@ -161,18 +168,19 @@ fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
     }
 }
 
-/// Whether one of the scene's failed checks passed at any time with the domain confined, however far the
-/// experiment came.
+/// Whether one of the scene's failed checks passed at any time with the domain confined: in the state itself,
+/// where it was asked more than once, or in the experiment, however far that came.
 fn wavers(scene: &Scene<'_>, experiment: &Experiment<'_>) -> bool {
-    let stages = experiment.stages.iter();
-    let mut confined = stages.filter(|s| s.phase != Phase::DomainPermissive);
-    confined.any(|stage| {
-        let passed = |failure: &Failure<'_>| {
-            let saw = stage.asked.get(&failure.result.cell.check);
-            let mut outcomes = saw.into_iter().flatten().map(|s| evaluate(failure.want, s));
-            outcomes.any(|o| o == Some(Outcome::Passed))
-        };
-        scene.failures.iter().any(passed)
+    let state = scene.view.ledger.state(scene.host, scene.state);
+    scene.failures.iter().any(|failure| {
+        let check = &failure.result.cell.check;
+        let attempts = state.and_then(|s| s.checks.get(check));
+        let of_state = attempts.into_iter().flatten().map(|a| &a.value.saw);
+        let stages = experiment.stages.iter();
+        let confined = stages.filter(|s| s.phase != Phase::DomainPermissive);
+        let of_stages = confined.filter_map(|s| s.asked.get(check)).flatten();
+        let mut all = of_state.chain(of_stages.copied());
+        all.any(|saw| evaluate(failure.want, saw) == Some(Outcome::Passed))
     })
 }
 

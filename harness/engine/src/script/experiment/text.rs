@@ -94,7 +94,7 @@ exit 0
 /// somebody changed meanwhile stays changed, in the kernel's policy too. A unit that does not come back to
 /// what it was is no reason to load policies again: whoever compares marks will see it. Nor does a policy
 /// that cannot be loaded leave a unit running that did not run before. A start that had failed and does not
-/// end now is ended, by which it fails.
+/// end now is ended, by which it fails; one that cannot be ended so is not left to itself.
 pub(super) const RESTORE: &str = r#"WHY=
 read -r WANT <saved.sha256
 if [ "$(loaded)" != "$WANT" ]; then
@@ -127,6 +127,7 @@ read -r N X </proc/uptime
 ! $HUNG || unit 10 kill -s KILL "$U"
 sleep 0.2
 done
+if $HUNG && [ "$IS" != failed ]; then unit 10 stop "$U"; fi
 done <units
 [ -z "$WHY" ] || fail "$WHY"
 exit 0

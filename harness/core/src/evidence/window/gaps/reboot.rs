@@ -41,7 +41,7 @@ fn uptime(edge: &WindowEdge) -> Option<Gap> {
 /// (`audit=1`) leaves none. That it dropped none of them its count of lost records says.
 pub(super) fn kept_until(end: &WindowEdge, window: &Window) -> Option<u64> {
     let mut records = window
-        .trusted()
+        .own()
         .skip_while(|r| r.kind != RecordKind::DaemonStart);
     let begun = records.next()?.stamp?.epoch_ms()?;
     let older = |r: &Record| r.stamp.and_then(Stamp::epoch_ms).is_some_and(|t| t < begun);

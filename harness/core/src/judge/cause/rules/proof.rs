@@ -84,9 +84,9 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
         .iter()
         .filter(|a| a.denial.source == trial.domain && trial.confirms(a))
         .filter(|a| counts(scene, a))
-        .filter(|a| felt.iter().any(|f| effect::explains(scene, a, f)))
+        .filter(|a| felt.iter().any(|f| explains(scene, trial, a, f)))
         .collect();
-    let explained = |f: &&Failure<'_>| named.iter().any(|a| effect::explains(scene, a, f));
+    let explained = |f: &&Failure<'_>| named.iter().any(|a| explains(scene, trial, a, f));
     if felt.is_empty() || !felt.iter().all(explained) {
         return None;
     }
@@ -109,6 +109,12 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
     Some(finish(scene, trial, &named, silent, first))
 }
 
+/// Whether an access shows as a failure by what of it was denied while the domain was confined: of what the
+/// kernel took away not all was missed.
+fn explains(scene: &Scene<'_>, trial: &Trial, access: &Access, failure: &Failure<'_>) -> bool {
+    effect::explains(scene, &trial.narrowed(access), failure)
+}
+
 /// Whether an access may be what an experiment proves: one that only the experiment made speak is new as far
 /// as anybody knows, and of the suite's own files or of no file.
 fn counts(scene: &Scene<'_>, access: &Access) -> bool {
@@ -125,14 +131,15 @@ fn counts(scene: &Scene<'_>, access: &Access) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Point {
     subject: String,
-    /// The class; none where that says nothing, as with files and their directories.
+    /// The class; none where that says nothing, as with files, links to them and their directories.
     class: Option<String>,
 }
 
 impl Point {
     fn of(scene: &Scene<'_>, access: &Access) -> Self {
         let reason = reason(scene, access);
-        let says_all = is_specific(reason.kind) || effect::is_file(access);
+        let of_files = ["file", "dir", "lnk_file"].contains(&access.denial.class.as_str());
+        let says_all = is_specific(reason.kind) || of_files;
         Self {
             class: (!says_all).then(|| access.denial.class.clone()),
             subject: reason.subject,
@@ -172,7 +179,9 @@ pub(super) fn unproven(scene: &Scene<'_>, open: &Open<'_>, access: &Access) -> O
         "; `vectors: [{{ target: {target}, class: {class} }}]` in the suite has the kernel asked at the \
          baseline"
     );
-    let whole = ![target, class].iter().any(|word| *word == "?");
+    // Of what may have got its type since, no baseline says anything.
+    let helps = !effect::may_be_retyped(scene, other);
+    let whole = helps && ![target, class].iter().any(|word| *word == "?");
     Some(format!(
         "It is not proven: without dontaudit rules {} was denied too, and nobody knows whether that was so \
          before{}.",
