@@ -8,6 +8,10 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -801,6 +805,92 @@ fn a_connection_cut_after_any_byte_never_gives_a_wrong_answer() {
             whole > 0 && lost > 0 && refused > 0,
             "{whole} {lost} {refused}"
         );
+    });
+}
+
+/// Passes one connection on to the server; after so many bytes from the server nothing comes any more. Counts
+/// them.
+async fn stalling_proxy(listener: tokio::net::TcpListener, limit: u64, passed: Arc<AtomicU64>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
+    let (client, _) = listener.accept().await.unwrap();
+    let server = tokio::net::TcpStream::connect((SERVER, 22)).await.unwrap();
+    let (mut from_client, mut to_client) = client.into_split();
+    let (from_server, mut to_server) = server.into_split();
+    let mut limited = from_server.take(limit);
+    let down = async {
+        let mut buffer = [0; 4096];
+        loop {
+            let read = limited.read(&mut buffer).await.unwrap_or(0);
+            if read == 0 {
+                std::future::pending::<()>().await;
+            }
+            if to_client.write_all(&buffer[..read]).await.is_err() {
+                return;
+            }
+            passed.fetch_add(read as u64, Ordering::Relaxed);
+        }
+    };
+    tokio::select! {
+        _ = copy(&mut from_client, &mut to_server) => {}
+        () = down => {}
+    }
+}
+
+/// What a batch of three said through a proxy that stalls: how many bytes had come from the server when the
+/// first item's end was heard, and how long it took from the last that was heard to the end.
+async fn stalled(target: &Target, limit: u64) -> Option<(u64, Duration)> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut target = target.clone();
+    target.port = listener.local_addr().unwrap().port();
+    let passed = Arc::new(AtomicU64::new(0));
+    let proxy = tokio::spawn(stalling_proxy(listener, limit, passed.clone()));
+    let mut host = SshConnector::new().connect(&target).await.ok()?;
+    let mut batch = batch(&["echo one", "echo two", "echo three"]);
+    for item in &mut batch.items {
+        item.deadline = seconds(2);
+    }
+    // Where not even the first item is heard of.
+    batch.deadline = seconds(8);
+    let mut heard: Option<(u64, Instant)> = None;
+    let replies = host.run_with(&batch, |_, reply| {
+        if !is_lost(&reply.exit) {
+            let first = heard.map_or_else(|| passed.load(Ordering::Relaxed), |(first, _)| first);
+            heard = Some((first, Instant::now()));
+        }
+    });
+    drop(replies.await);
+    proxy.abort();
+    heard.map(|(first, last)| (first, last.elapsed()))
+}
+
+/// That an item has begun may be what was lost.
+#[test]
+fn a_connection_that_stalls_between_two_items_ends_by_the_deadline_of_the_next() {
+    let net = Net::new();
+    let sshd = Sshd::start(&net);
+    let mut target = target(&sshd);
+    target.host_key_alias = Some(sshd.name());
+    target.address = "127.0.0.1".into();
+    target.login_timeout = seconds(3);
+    net.block_on(async {
+        let (first, _) = stalled(&target, u64::MAX).await.expect("all was heard");
+        let mut seen = 0;
+        for limits in (first.saturating_sub(64)..first + 320)
+            .step_by(16)
+            .collect::<Vec<_>>()
+            .chunks(6)
+        {
+            let all = limits.iter().map(|limit| stalled(&target, *limit));
+            for took in futures_util::future::join_all(all)
+                .await
+                .into_iter()
+                .flatten()
+            {
+                assert!(took.1 < seconds(3), "{took:?}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 10, "{seen}");
     });
 }
 

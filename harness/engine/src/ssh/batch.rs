@@ -199,13 +199,9 @@ impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
             }
             self.hand_over(reply);
         }
-        let running = self
-            .shell
-            .collector
-            .running()
-            .map(|running| self.first + running.index);
-        if running != self.due.map(|(index, _)| index) {
-            self.due = running.map(|index| {
+        let current = self.current();
+        if current != self.due.map(|(index, _)| index) {
+            self.due = current.map(|index| {
                 let deadline = self.batch.items[index].deadline.min(LONGEST);
                 (index, Instant::now() + deadline)
             });
@@ -215,6 +211,16 @@ impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
             self.overrun = None;
             self.retire_killer();
         }
+    }
+
+    /// The item whose time runs: the one that runs, or the next behind one that has ended, which begins at
+    /// once. That it has begun may have been lost on the way.
+    fn current(&self) -> Option<usize> {
+        let running = self.shell.collector.running().map(|running| running.index);
+        let next = self.replies.len();
+        let follows = next > self.first && next < self.batch.items.len();
+        let running = running.map(|index| self.first + index);
+        running.or_else(|| follows.then_some(next))
     }
 
     fn retire_killer(&mut self) {
