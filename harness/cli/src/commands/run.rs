@@ -93,6 +93,11 @@ fn soak(loaded: &Loaded, args: &Probes) -> Result<Option<Soak>, CliError> {
 /// Suites only.
 pub(crate) fn check(args: &CheckArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, None)?;
+    if loaded.policy.outage.is_some() {
+        let message = "the gate limits outages, and a run that patches nothing is not probed";
+        let hint = "give `check` a gate without `outage`";
+        return Err(CliError::usage(message).hint(hint));
+    }
     start(loaded, &args.recording, Permissions::default(), told)
 }
 

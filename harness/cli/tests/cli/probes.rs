@@ -44,6 +44,31 @@ fn a_gate_that_limits_outages_refuses_to_do_without_probes() {
 }
 
 #[test]
+fn a_gate_that_limits_outages_is_none_for_a_run_that_patches_nothing() {
+    let place = Place::new(&[])
+        .with(
+            "inventory.yaml",
+            &format!("all: {{ hosts: {{ {HOSTS} }} }}\n"),
+        )
+        .with("suite.yaml", REMOTE)
+        .with("gate.yaml", GATE)
+        .with("plain.yaml", "gate: g\nrequire: { suites: { web: all } }\n");
+    let check = "check -i inventory.yaml -s ./suite.yaml -o run -g ";
+    let refused = place.run(&(check.to_owned() + "gate.yaml")).with(2);
+    assert!(
+        refused
+            .stderr
+            .contains("give `check` a gate without `outage`"),
+        "{}",
+        refused.stderr
+    );
+    drop(place.run(&(check.to_owned() + "plain.yaml")).with(3));
+    let judged = place.run("judge run -g gate.yaml").with(3);
+    let why = "the gate limits outages, and a run that patches nothing is not probed";
+    assert!(judged.stdout.contains(why), "{}", judged.stdout);
+}
+
+#[test]
 fn a_suite_that_asks_nothing_from_afar_cannot_be_probed() {
     let ended = run(LOCAL, "").with(2);
     assert!(

@@ -43,11 +43,15 @@ pub(super) fn unseen(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
     let Some(limit) = view.plan.policy.outage else {
         return Vec::new();
     };
-    let ledger = view.ledger.hosts.get(host).filter(|l| touched(view, l));
+    let known = view.ledger.hosts.get(host);
+    let ledger = known.filter(|l| view.plan.patch.is_none() || touched(view, l));
     let Some(ledger) = ledger else {
         return Vec::new();
     };
     let whys = match &ledger.soak {
+        None if view.plan.patch.is_none() => {
+            vec!["the gate limits outages, and a run that patches nothing is not probed".to_owned()]
+        }
         None => vec!["whether remote clients were served is not in the record".to_owned()],
         Some(soak) => {
             let asked = view.plan.soak.iter().flat_map(|s| &s.checks);
@@ -73,8 +77,7 @@ pub(super) fn unseen(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
 fn touched(view: &View<'_>, ledger: &HostLedger) -> bool {
     let later = |state| view.plan.judged_states().contains(state);
     let acted = ledger.patch_started.is_some() || ledger.patch.is_some();
-    let reached = acted || ledger.restarts.is_some() || ledger.states.keys().any(later);
-    view.plan.patch.is_some() && reached
+    acted || ledger.restarts.is_some() || ledger.states.keys().any(later)
 }
 
 fn courses<'a>(view: &View<'a>, host: &HostName) -> Vec<Course<'a>> {

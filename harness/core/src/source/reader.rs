@@ -67,7 +67,10 @@ impl<'n> Reader<'n> {
     /// The value of a key that may be left out.
     #[must_use]
     pub fn optional(&self, key: &'static str) -> Option<Field<'n>> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
         let entry = self.entries.iter().find(|e| e.key.text == key)?;
         Some(Field::of_entry(self.sink, entry))
     }
