@@ -1,6 +1,6 @@
 //! An experiment from beginning to end.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use patchgate_core::{
     diagnosis::{ExperimentEvent, HostMark, Phase},
@@ -32,28 +32,14 @@ fn an_experiment_proves_february_and_leaves_the_host_as_it_was() {
 
     // The server goes on listening, and may not accept.
     let silent = experiment("accept");
-    let failing = answers("timed out without a byte", "active");
-    assert_eq!(silent.answers["before"], failing, "{silent:#?}");
-    assert_eq!(silent.answers["dontaudit-off"], failing, "{silent:#?}");
-    assert_eq!(
-        silent.answers["domain-permissive"],
-        answers("status 200", "active")
-    );
-    assert_eq!(silent.answers["restored"], failing, "{silent:#?}");
+    silent.assert_turned("timed out without a byte", "active");
     assert_eq!(silent.started, Vec::<String>::new());
     assert!(silent.denied.contains(&"accept"), "{silent:#?}");
 
     // It was restarted, and may not listen.
     guest.restart_in_vain();
     let refused = experiment("listen");
-    let failing = answers("connection refused", "failed");
-    assert_eq!(refused.answers["before"], failing, "{refused:#?}");
-    assert_eq!(refused.answers["dontaudit-off"], failing, "{refused:#?}");
-    assert_eq!(
-        refused.answers["domain-permissive"],
-        answers("status 200", "active")
-    );
-    assert_eq!(refused.answers["restored"], failing, "{refused:#?}");
+    refused.assert_turned("connection refused", "failed");
     assert_eq!(refused.started, ["httpd", "httpd"]);
     assert!(refused.denied.contains(&"listen"), "{refused:#?}");
 }
@@ -66,15 +52,37 @@ struct Told {
     denied: Vec<&'static str>,
 }
 
-/// What all checks say when the page is like this and the unit like that.
-fn answers(page: &str, unit: &str) -> Vec<(String, String)> {
+impl Told {
+    /// The page and the unit are like this whenever they are asked, and well with the domain permissive.
+    fn assert_turned(&self, page: &str, unit: &str) {
+        for phase in [
+            Phase::Before,
+            Phase::DontauditOff,
+            Phase::DomainPermissive,
+            Phase::Restored,
+        ] {
+            let expected = if phase == Phase::DomainPermissive {
+                answers(phase, "status 200", "active")
+            } else {
+                answers(phase, page, unit)
+            };
+            assert_eq!(self.answers[phase.word()], expected, "{self:#?}");
+        }
+    }
+}
+
+/// What all checks say when the page is like this and the unit like that, as often as the phase asks.
+fn answers(phase: Phase, page: &str, unit: &str) -> Vec<(String, String)> {
     let all = [
         ("httpd/root-page", page),
         ("httpd/root-page-local", page),
         ("httpd/service", unit),
     ];
-    all.map(|(check, saw)| (check.to_owned(), saw.to_owned()))
-        .to_vec()
+    let each = all
+        .into_iter()
+        .flat_map(|one| iter::repeat_n(one, phase.asks()));
+    each.map(|(check, saw)| (check.to_owned(), saw.to_owned()))
+        .collect()
 }
 
 /// The steps of the experiment; each is told with its cost.
