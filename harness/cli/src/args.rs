@@ -199,6 +199,9 @@ pub(crate) struct RunArgs {
     /// Take over hosts that this run left locked, once its work there has ended.
     #[arg(long, value_name = "RUN")]
     pub(crate) break_lock: Option<String>,
+    /// Patch hosts that this run left dirty: they were put in order since. Their mark is taken away.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) clear_dirty: Option<String>,
     #[command(flatten)]
     pub(crate) probes: Probes,
     /// Do not prove a suspected SELinux denial by experiment. Without this, lab hosts run for some seconds

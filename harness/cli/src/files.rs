@@ -10,6 +10,7 @@ use patchgate_core::{
     policy::{self, Policy},
     source::Diagnostics,
     suite::{self, Suite},
+    undo::OnFailure,
     wave,
 };
 use patchgate_engine::rpm_files;
@@ -153,6 +154,21 @@ impl Pile {
         Some(set)
     }
 
+    /// Hosts that the patch set would reset need a snapshot.
+    fn snapshots(&mut self, inventory: &Inventory, set: &PatchSet, path: &Path) {
+        let without = inventory.hosts.iter().filter(|h| h.snapshot.is_none());
+        let names: Vec<&str> = match set.on_failure {
+            OnFailure::Keep | OnFailure::Rollback => return,
+            OnFailure::Reset => without.map(|h| h.name.as_str()).collect(),
+        };
+        let file = path.display().to_string();
+        let text = self.texts.iter().find(|(name, _)| *name == file);
+        let Some((_, text)) = text else { return };
+        if let Err(mistakes) = patchset::refuse_without_snapshot(text, &file, &names) {
+            self.diagnostics.extend(mistakes);
+        }
+    }
+
     fn policy(&mut self, path: &Path, known: &[SuiteName]) -> Option<Policy> {
         self.take(named(path), |text, file| policy::parse(text, file, known))
     }
@@ -180,16 +196,19 @@ impl Pile {
 pub(crate) fn load(
     hosts: &Selection,
     checks: &Checks,
-    patch: Option<&Path>,
+    path: Option<&Path>,
 ) -> Result<Loaded, CliError> {
     let mut pile = Pile::default();
     let inventory = pile.inventory(hosts);
     let (suites, names) = pile.suites(&checks.suites);
-    let patch = patch.and_then(|path| pile.patch_set(path));
+    let patch = path.and_then(|path| pile.patch_set(path));
     let policy = match &checks.gate {
         Some(path) => pile.policy(path, &names),
         None => Some(Policy::strict(suites.iter().map(|s| s.name.clone()))),
     };
+    if let (Some(inventory), Some(set), Some(path)) = (&inventory, &patch, path) {
+        pile.snapshots(inventory, set, path);
+    }
     if let Some(policy) = &policy {
         let seen = refuse_blind_denials(&suites, policy);
         pile.keep(seen);

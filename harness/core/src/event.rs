@@ -19,6 +19,7 @@ use crate::{
     soak::{SoakEnd, Stretch},
     state::State,
     transaction::Preview,
+    undo::{Mark, MarkAct, UndoEnd, UndoHow},
 };
 
 /// The version of the event format.
@@ -84,6 +85,11 @@ pub enum What {
     HostLocked {
         /// Who, since when, and what became of its work, in words.
         holder: String,
+    },
+    /// An earlier run left the host dirty and marked it: it is not touched.
+    HostDirty {
+        /// What the mark says.
+        mark: Mark,
     },
     /// The connection was lost and did not come back in time.
     HostLost {
@@ -177,6 +183,28 @@ pub enum What {
         /// Since the order.
         #[serde(with = "crate::time::millis")]
         elapsed: Duration,
+    },
+    /// The patch failed on the host, and is about to be undone.
+    UndoStarted {
+        /// How.
+        how: UndoHow,
+    },
+    /// The undo came to an end.
+    UndoEnded {
+        /// How.
+        end: UndoEnd,
+        /// The end of the output of what undid it; of a host or of a command.
+        output: String,
+        /// Since its begin.
+        #[serde(with = "crate::time::millis")]
+        elapsed: Duration,
+    },
+    /// The mark of a dirty host was met, put there or taken away.
+    DirtyMark {
+        /// What it says.
+        mark: Mark,
+        /// What became of it.
+        act: MarkAct,
     },
     /// A file of evidence was saved in the run's directory.
     ArtifactSaved {

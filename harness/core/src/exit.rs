@@ -24,7 +24,7 @@ codes! {
     USAGE = 2 "usage or configuration: nothing was touched"
     UNDECIDED = 3 "undecided: evidence missing, a host unreachable, or time ran out"
     NOTHING_RAN = 4 "nothing ran"
-    DIRTY = 5 "a host was left dirty: a patch is only partly in, or could not be undone"
+    DIRTY = 5 "a host was left dirty, or found so: a patch is only partly in, or could not be undone"
     SECURITY = 6 "security stop: host key, key permissions, or a tampered record"
     LOCKED = 7 "locked: another controller works on a host"
     BUG = 70 "a bug in patchgate"

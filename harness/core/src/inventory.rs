@@ -15,6 +15,7 @@ mod resolve;
 pub mod script;
 mod secrets;
 mod sinks;
+mod snapshot;
 mod ssh_args;
 pub mod ssh_config;
 mod vars;
@@ -36,6 +37,7 @@ pub use self::{
 use crate::{
     id::{GroupName, HostName},
     source::Diagnostics,
+    undo::SnapshotSource,
 };
 
 /// The longest text of hosts that is read, in bytes: what executables print of a large fleet is long.
@@ -108,6 +110,9 @@ pub struct InventoryHost {
     /// The wave that it is patched in (`patchgate_wave`); lower numbers come first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wave: Option<u64>,
+    /// How it is brought back to its snapshot (`patchgate_snapshot`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotSource>,
     /// The groups that the host is in, itself or through children.
     pub groups: BTreeSet<GroupName>,
 }

@@ -18,6 +18,7 @@ mod patched;
 mod reboot;
 mod soak;
 mod suspects;
+mod undo;
 mod unsettled;
 mod vectors;
 mod waves;
@@ -29,6 +30,7 @@ pub use cells::CellResult;
 pub use explain::{
     EXPLANATION_VERSION, ExperimentTold, Explanation, Held, PhaseTold, StepTold, Told, explain,
 };
+pub(crate) use undo::{failure, undo_trouble};
 pub(crate) use waves::bad_hosts;
 
 use crate::{
@@ -82,14 +84,16 @@ struct View<'a> {
     windows: &'a cells::Windows,
     cells: &'a [CellResult],
     losses: &'a cause::Losses,
+    grounds: &'a cells::Grounds<'a>,
     by_name: BTreeMap<(&'a HostName, State, &'a CheckId), &'a CellResult>,
 }
 
 impl<'a> View<'a> {
-    /// The states of the plan that a host was not shown not to need.
+    /// The states that count for a host: it was not shown not to need them, and they are not of an undo.
     fn states_of(&self, host: &HostName) -> impl Iterator<Item = &'a State> {
         let needed = |s: &&State| reboot::not_needed(self.plan, self.ledger, host, **s).is_none();
-        self.plan.states.iter().filter(needed)
+        let counts = |s: &&State| **s != State::Undone;
+        self.plan.states.iter().filter(counts).filter(needed)
     }
 
     fn new(grounds: &'a cells::Grounds<'a>, cells: &'a [CellResult]) -> Self {
@@ -101,7 +105,13 @@ impl<'a> View<'a> {
             windows: &grounds.windows,
             cells,
             losses: &grounds.losses,
+            grounds,
             by_name,
         }
+    }
+
+    /// Why the patch failed on each host on which it did.
+    fn failures(&self) -> &undo::Failures {
+        self.grounds.failures()
     }
 }

@@ -1,10 +1,11 @@
 //! Folds the event stream into what is known of each host: the only reader of raw event order.
 
 mod reboot;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::reboot::RebootLedger;
+pub use self::{reboot::RebootLedger, undo::UndoLedger};
 use crate::{
     diagnosis::DiagnosisStep,
     event::{Event, PatchEnd, RestartEnd, What},
@@ -19,6 +20,7 @@ use crate::{
     soak::SoakLedger,
     state::State,
     transaction::Preview,
+    undo::UndoEnd,
 };
 
 /// A value and the number of the event that brought it.
@@ -75,6 +77,8 @@ pub struct HostLedger {
     pub restarts: Option<At<BTreeMap<String, RestartEnd>>>,
     /// What is known of its reboot.
     pub reboot: RebootLedger,
+    /// What is known of the undo of its patch.
+    pub undo: UndoLedger,
     /// The states that were reached.
     pub states: BTreeMap<State, StateLedger>,
     /// The remote probes beside the patch.
@@ -98,6 +102,8 @@ pub enum Trouble {
     Security(String),
     /// Another controller holds the host.
     Locked(String),
+    /// An earlier run left the host dirty.
+    Dirty(String),
     /// patchgate itself broke down.
     Bug(String),
 }
@@ -111,6 +117,7 @@ impl Trouble {
             Self::Lost(why) => format!("connection lost: {why}"),
             Self::Security(why) => format!("security stop: {why}"),
             Self::Locked(holder) => format!("host locked: {holder}"),
+            Self::Dirty(mark) => format!("host dirty: {mark}"),
             Self::Bug(why) => format!("patchgate broke down, which is a bug: {why}"),
         }
     }
@@ -203,7 +210,7 @@ impl HostLedger {
         if is_answer(what) {
             self.last_answer = seq;
         }
-        if self.reboot.take(seq, what) {
+        if self.reboot.take(seq, what) || self.undo.take(seq, state, what) {
             return;
         }
         match (state, what) {
@@ -267,6 +274,9 @@ fn trouble_of(what: &What) -> Option<Trouble> {
     }
     if let What::HostLocked { holder } = what {
         return Some(Trouble::Locked(holder.clone()));
+    }
+    if let What::HostDirty { mark } = what {
+        return Some(Trouble::Dirty(mark.told()));
     }
     if let What::BrokeDown { why } = what {
         return Some(Trouble::Bug(why.clone()));
@@ -335,14 +345,21 @@ fn is_answer(what: &What) -> bool {
         What::PatchFinished { end, .. } => matches!(end, PatchEnd::Exited(_)),
         What::RebootConsidered { signs } => signs.boot_id.known().is_some(),
         What::RebootEnded { end, .. } => matches!(end, RebootEnd::CameBack { .. }),
+        What::UndoEnded { end, .. } => match end {
+            UndoEnd::RolledBack | UndoEnd::Reset { .. } => true,
+            UndoEnd::Refused { .. } | UndoEnd::Failed { .. } | UndoEnd::StillRunning => false,
+        },
+        What::DirtyMark { .. } => true,
         What::RunStarted { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
+        | What::HostDirty { .. }
         | What::HostLost { .. }
         | What::BrokeDown { .. }
         | What::PatchStarted { .. }
         | What::RebootStarted { .. }
+        | What::UndoStarted { .. }
         | What::ArtifactSaved { .. }
         | What::Diagnosed { .. }
         // Written long after they were answered.

@@ -32,6 +32,7 @@ pub mod template;
 pub mod text;
 pub mod time;
 pub mod transaction;
+pub mod undo;
 pub mod verdict;
 pub mod wave;
 pub mod wildcard;

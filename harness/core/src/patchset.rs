@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     advisory::{ADVISORY, Advisory},
     glob::excludes,
-    parse::{DEFAULT_DEADLINE, DEFAULT_REBOOT, parse},
+    parse::{DEFAULT_DEADLINE, DEFAULT_REBOOT, parse, refuse_without_snapshot},
 };
 use crate::{
     package::{Nevra, NevraSpec},
     reboot::Reboot,
+    undo::OnFailure,
 };
 
 /// A patch set: what to apply, from where, and what follows.
@@ -37,9 +38,13 @@ pub struct PatchSet {
     /// Whether hosts are rebooted after it. Versions that knew no reboots made none.
     #[serde(default)]
     pub reboot: Reboot,
-    /// How long a host may take to come back from its reboot and to start everything, in seconds.
+    /// How long a host may take to come back, from its reboot or its snapshot, and to start everything, in
+    /// seconds.
     #[serde(default = "parse::default_reboot_s")]
     pub reboot_within_s: u64,
+    /// What becomes of hosts on which it fails. Versions that knew no undo kept them.
+    #[serde(default)]
+    pub on_failure: OnFailure,
 }
 
 /// What a patch set applies.

@@ -16,6 +16,7 @@ use crate::{
     soak::Soak,
     state::State,
     suite::{Check, RestsOn, Suite, Vantage},
+    undo::{OnFailure, SnapshotSource},
     wave::{Staging, Waves},
 };
 
@@ -68,6 +69,9 @@ pub struct PlannedHost {
     pub twin: Option<HostName>,
     /// Whether it is a lab host.
     pub lab: bool,
+    /// Where its snapshot is, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotSource>,
 }
 
 /// One planned check of one host in one state.
@@ -143,13 +147,42 @@ impl Plan {
         self.hosts.iter().find(|h| h.name == *name)
     }
 
-    /// The states that the gate looks at: those after the patch, or the only one there is.
+    /// The states that the gate looks at: those after the patch and before its undo, or the only one there is.
     #[must_use]
     pub fn judged_states(&self) -> &[State] {
-        if self.patch.is_some() {
-            &self.states[1..]
-        } else {
-            &self.states
+        let states = match self.states.split_last() {
+            Some((State::Undone, before)) => before,
+            Some(_) | None => &self.states,
+        };
+        match states.split_first() {
+            Some((_, after)) if self.patch.is_some() => after,
+            Some(_) | None => states,
+        }
+    }
+
+    /// What becomes of a host on which the patch failed.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        self.patch
+            .as_ref()
+            .map_or(OnFailure::Keep, |p| p.on_failure)
+    }
+
+    /// The plan of one host alone, in some of its states.
+    #[must_use]
+    pub fn of_host(&self, host: &HostName, keep: impl Fn(&State) -> bool) -> Self {
+        let ours = |c: &&Cell| c.host == *host && keep(&c.state);
+        Self {
+            patch: self.patch.clone(),
+            suites: self.suites.clone(),
+            policy: self.policy.clone(),
+            run: self.run.clone(),
+            hosts: self.host(host).into_iter().cloned().collect(),
+            states: self.states.iter().copied().filter(&keep).collect(),
+            cells: self.cells.iter().filter(ours).cloned().collect(),
+            soak: self.soak.clone(),
+            waves: None,
+            ..*self
         }
     }
 
@@ -207,6 +240,7 @@ impl From<&crate::inventory::InventoryHost> for PlannedHost {
             role: host.role,
             twin: host.twin.clone(),
             lab: host.lab,
+            snapshot: host.snapshot.clone(),
         }
     }
 }
@@ -225,7 +259,11 @@ pub fn states_of(patch: Option<&PatchSet>) -> Vec<State> {
         Reboot::Never => None,
         Reboot::WhenNeeded | Reboot::Always => Some(State::Rebooted),
     };
-    let after = [restarted, rebooted].into_iter().flatten();
+    let undone = match set.on_failure {
+        OnFailure::Keep => None,
+        OnFailure::Rollback | OnFailure::Reset => Some(State::Undone),
+    };
+    let after = [restarted, rebooted, undone].into_iter().flatten();
     [State::Baseline, State::Patched]
         .into_iter()
         .chain(after)

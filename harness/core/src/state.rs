@@ -16,15 +16,18 @@ pub enum State {
     Restarted,
     /// The host was rebooted.
     Rebooted,
+    /// The patch failed and was undone; judged by whether the host is as it was, and by nothing else.
+    Undone,
 }
 
 impl State {
     /// All of them, in the order of a run.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Baseline,
         Self::Patched,
         Self::Restarted,
         Self::Rebooted,
+        Self::Undone,
     ];
 
     /// The word for people and files.
@@ -35,6 +38,7 @@ impl State {
             Self::Patched => "patched",
             Self::Restarted => "restarted",
             Self::Rebooted => "rebooted",
+            Self::Undone => "undone",
         }
     }
 }

@@ -127,6 +127,15 @@ pub struct HostSummary {
     /// What became of its reboot; where none was made and something waits for one, that too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reboot: Option<String>,
+    /// What became of the undo of its patch, where the host is as it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
+    /// Why the run leaves it dirty, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<String>,
+    /// What the mark says that an earlier run left on it, in a run that changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// What can be said of denials, state by state.
     pub denials: Vec<StateStatement>,
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod frame;
 pub mod job;
 pub mod lock;
+pub mod mark;
 pub mod quote;
 pub mod state_dir;
 pub mod switch;

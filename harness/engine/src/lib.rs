@@ -7,6 +7,7 @@ pub mod host;
 pub mod lab;
 pub mod probe;
 pub mod record;
+pub mod reset;
 pub mod rpm_files;
 pub mod runner;
 pub mod script;

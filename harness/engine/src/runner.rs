@@ -10,12 +10,14 @@ mod known;
 mod link;
 mod lock;
 mod look;
+mod mark;
 mod order;
 mod patch;
 mod reboot;
 mod soak;
 mod state;
 mod sweep;
+mod undo;
 mod waves;
 
 use std::{
@@ -43,6 +45,7 @@ use crate::{
     host::{Connector, Target},
     probe::Prober,
     record::{Journal, RecordError},
+    reset::Resetter,
 };
 
 /// How many hosts are worked on at once when nothing else is said.
@@ -66,6 +69,10 @@ pub struct Run<C, P> {
     pub jobs: usize,
     /// The holder of a lock that may be broken: the run id that its owner wrote.
     pub break_lock: Option<String>,
+    /// The run whose mark of a dirty host may be taken away.
+    pub clear_dirty: Option<String>,
+    /// Brings hosts back to their snapshots.
+    pub resetter: Box<dyn Resetter>,
     /// What is known of the hosts so far: nothing, when the run begins.
     pub known: Known,
     /// After how long a host that an experiment changed restores itself: [`SWITCH_AFTER`].

@@ -45,6 +45,8 @@ fn title(host: &Looked) -> String {
 fn lines(host: &Looked) -> Vec<Line> {
     let trouble = |text: &String| Line::new("trouble", text).mood(Mood::Bad);
     let mut lines: Vec<_> = host.troubles.iter().map(trouble).collect();
+    let dirty = |text: &String| Line::new("dirty", text).mood(Mood::Bad);
+    lines.extend(host.mark.iter().map(dirty));
     if let Some(facts) = &host.facts {
         lines.extend(of_facts(facts));
     }

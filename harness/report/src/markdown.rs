@@ -15,7 +15,9 @@ use crate::{console::exit_words, soak, story, tally};
 #[must_use]
 pub fn summary(plan: &Plan, judgement: &Judgement) -> String {
     let verdict = &judgement.verdict;
-    let mut sections = vec![head(verdict), table(plan, judgement)];
+    let mut sections = vec![head(verdict)];
+    sections.extend(dirty(verdict));
+    sections.push(table(plan, judgement));
     sections.extend(waves(verdict));
     sections.extend(findings("Findings", &verdict.findings));
     sections.extend(findings("Waived", &verdict.waived));
@@ -100,6 +102,15 @@ fn patched(verdict: &Verdict) -> Option<String> {
         let _ = writeln!(text, "- {}: {}", escaped(host), escaped(proven));
     }
     (!proven.is_empty()).then_some(text)
+}
+
+fn dirty(verdict: &Verdict) -> Option<String> {
+    let mut text = "## Dirty hosts\n\n".to_owned();
+    let dirty = story::of_dirty(verdict);
+    for (host, why) in &dirty {
+        let _ = writeln!(text, "- **{}**: {}", escaped(host), escaped(why));
+    }
+    (!dirty.is_empty()).then_some(text)
 }
 
 fn denials(verdict: &Verdict) -> Option<String> {

@@ -206,11 +206,21 @@ fn of_wave(told: &WaveTold) -> String {
     format!("wave {wave}: {}", words.collect::<Vec<_>>().join("; "))
 }
 
-/// The hosts with what is proven of the patch set there, and what became of their reboots.
+/// The hosts with what is proven of the patch set there, and what became of their reboots and undos.
 pub(crate) fn of_patched(verdict: &Verdict) -> Vec<(&str, String)> {
     let hosts = verdict.hosts.iter();
     let told = hosts.flat_map(|h: &HostSummary| {
-        let words = [h.patch.as_ref(), h.reboot.as_ref()].into_iter().flatten();
+        let words = [&h.patch, &h.reboot, &h.undo].into_iter().flatten();
+        words.map(|text| (h.host.as_str(), one_line(text, MAX_LINE)))
+    });
+    told.collect()
+}
+
+/// The hosts that are dirty, why, and what to do: those that this run left so, and those that it met.
+pub(crate) fn of_dirty(verdict: &Verdict) -> Vec<(&str, String)> {
+    let hosts = verdict.hosts.iter();
+    let told = hosts.flat_map(|h: &HostSummary| {
+        let words = [&h.dirty, &h.mark].into_iter().flatten();
         words.map(|text| (h.host.as_str(), one_line(text, MAX_LINE)))
     });
     told.collect()

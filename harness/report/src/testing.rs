@@ -105,6 +105,7 @@ fn httpd() -> Suite {
 
 fn planned(name: &str, address: &str, role: Role, twin: Option<&str>) -> PlannedHost {
     PlannedHost {
+        snapshot: None,
         name: host(name),
         address: address.into(),
         role: Some(role),
@@ -148,6 +149,7 @@ pub(crate) fn plan() -> Plan {
             deadline_s: 900,
             reboot: patchgate_core::reboot::Reboot::Never,
             reboot_within_s: 600,
+            on_failure: patchgate_core::undo::OnFailure::Keep,
         }),
         suites: vec![suite.clone()],
         policy: Policy::strict([suite.name]),
@@ -171,6 +173,9 @@ fn summary(planned: &PlannedHost, os: &str, package: &str, said: &str) -> HostSu
         unlisted: 0,
     };
     HostSummary {
+        undo: None,
+        dirty: None,
+        mark: None,
         host: planned.name.clone(),
         role: planned.role,
         os: Some(os.into()),

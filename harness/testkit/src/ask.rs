@@ -1,6 +1,7 @@
 //! What an item asks of a host, recognised by its script: the engine's own texts, nothing else.
 
 mod experiment;
+mod mark;
 mod packages;
 mod reboot;
 mod steps;
@@ -10,6 +11,7 @@ use patchgate_engine::script::{facts, packages as installed, window};
 
 pub(crate) use self::{
     experiment::Step,
+    mark::MarkAsk,
     packages::{Choice, FileStep},
     reboot::RebootAsk,
     steps::StepAsk,
@@ -30,6 +32,8 @@ pub(crate) enum Ask {
     Slice(Result<(u64, u64, u64), String>),
     /// The lock, for a run.
     Lock(String, LockAct),
+    /// Something about the mark of a dirty host.
+    Marked(MarkAsk),
     /// The start of a job.
     Start(String),
     /// The state of a job and its output from an offset on.
@@ -91,6 +95,8 @@ pub(crate) struct Edge {
 pub(crate) enum LockAct {
     /// Only asked.
     Read,
+    /// Taken if free and the host is not marked, with this owner file; the mark of this run goes before.
+    AcquireClean(String, String),
     /// Taken if free, with this owner file.
     Acquire(String),
     /// Written anew if ours.
@@ -115,6 +121,9 @@ impl Ask {
         }
         if let Some(ask) = RebootAsk::of(script) {
             return Self::Reboot(ask);
+        }
+        if let Some(ask) = MarkAsk::of(script) {
+            return Self::Marked(ask);
         }
         if let Some(step) = Step::of(script) {
             return Self::Experiment(step);
@@ -155,10 +164,11 @@ impl Ask {
             Self::Audit => "audit",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
-            Self::Lock(_, LockAct::Acquire(_)) => "lock-acquire",
+            Self::Lock(_, LockAct::Acquire(_) | LockAct::AcquireClean(..)) => "lock-acquire",
             Self::Lock(_, LockAct::Update(_)) => "lock-update",
             Self::Lock(_, LockAct::Release) => "lock-release",
             Self::Lock(_, LockAct::TakeOver(..)) => "lock-take-over",
+            Self::Marked(ask) => ask.word(),
             Self::Start(_) => "job-start",
             Self::Poll(..) => "job-poll",
             Self::Plan(..) => "plan",
@@ -239,6 +249,8 @@ fn lock(script: &str) -> Option<Ask> {
     let owner = || Some(between(action, "put '", "'")?.to_owned());
     let act = if action == ":" {
         LockAct::Read
+    } else if action.contains("mark=absent") {
+        LockAct::AcquireClean(owner()?, between(action, " C='", "'")?.to_owned())
     } else if action.starts_with("[ -n \"$run\" ] ||") {
         LockAct::Acquire(owner()?)
     } else if action.contains("rm -f \"$O\"") {

@@ -9,6 +9,7 @@ pub mod services;
 pub mod transaction;
 pub mod transport;
 pub mod twins;
+pub mod undo;
 pub mod waves;
 
 use patchgate_core::verdict::Decision;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Case> {
         transaction::all(),
         selection::all(),
         reboot::all(),
+        undo::all(),
         transport::all(),
         waves::all(),
     ]

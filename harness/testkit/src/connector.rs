@@ -90,6 +90,11 @@ impl Line {
         }
     }
 
+    /// The host is brought back, wherever it was.
+    pub(crate) fn is_reset(&mut self) {
+        (self.connecting, self.refusals) = (Connecting::Fine, 0);
+    }
+
     /// The host goes down: no connection outlives that.
     fn goes_down(&mut self, comeback: Comeback) {
         self.life += 1;
@@ -222,7 +227,7 @@ impl ScriptedHost {
 
 impl Inner {
     /// Cuts the line of a host that has just gone down.
-    fn goes_down(&mut self, host: &str) {
+    pub(crate) fn goes_down(&mut self, host: &str) {
         let comeback = self.machines.get_mut(host).and_then(Machine::went_down);
         if let Some((comeback, line)) = comeback.zip(self.lines.get_mut(host)) {
             line.goes_down(comeback);

@@ -10,6 +10,7 @@ mod expected;
 mod machine;
 mod model;
 mod prober;
+mod resetter;
 mod scenario;
 mod script;
 mod serve;
@@ -27,8 +28,9 @@ pub use self::{
     machine::{Denied, Machine},
     model::assert_model,
     prober::ScriptedProber,
+    resetter::ScriptedResetter,
     scenario::{CANARY, NONCE, Played, Scenario},
-    script::{Change, Effect, HostScript, Moment},
+    script::{Change, Effect, HostScript, Moment, Undoing},
     transport::{Break, Comeback, Connecting},
     weaken::{Weakened, disallowed, disordered, weakened},
     world::{Heard, World},

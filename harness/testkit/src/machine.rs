@@ -9,12 +9,16 @@ mod experiment;
 mod reboot;
 mod steps;
 mod transaction;
+mod undo;
 
 use std::collections::BTreeMap;
 
 use patchgate_core::{observation::HttpPhase, package::Nevra, state::State};
 
-use self::{around::Around, audit::Audit, experiment::Switch, reboot::Boots, transaction::Job};
+use self::{
+    around::Around, audit::Audit, experiment::Switch, reboot::Boots, transaction::Job,
+    undo::UndoCourse,
+};
 use crate::{
     ask::Choice,
     script::{Effect, HostScript, Moment},
@@ -60,6 +64,11 @@ pub struct Machine {
     owner: Option<String>,
     foreign_job: &'static str,
     job: Option<Job>,
+    /// The job that undoes the transaction.
+    undo: Option<Job>,
+    undoing: UndoCourse,
+    /// The mark of a dirty host, as its file has it.
+    mark: Option<String>,
     /// What the last plan was asked to bring.
     chosen: Choice,
     /// What it was asked to leave out.
@@ -96,6 +105,9 @@ impl Machine {
             owner: None,
             foreign_job: "none",
             job: None,
+            undo: None,
+            undoing: UndoCourse::default(),
+            mark: None,
             chosen: Choice::Updates,
             excluded: Vec::new(),
             around: Around::default(),
@@ -176,6 +188,7 @@ impl Machine {
             Effect::OomKill(victim) => self.oom_kill(victim),
             Effect::Changed(change) => self.around.take(change),
             Effect::Reboot(rebooting) => self.boots.take(rebooting),
+            Effect::Undo(undoing) => self.take_undoing(undoing),
             Effect::DnfFails(..)
             | Effect::TransactionLost(_)
             | Effect::TransactionHangs

@@ -30,6 +30,7 @@ use patchgate_core::{
     snapshot::Snapshot,
     state::State,
     suite::CheckKind,
+    undo::{UndoEnd, UndoHow},
     verdict::{Cause, Finding},
 };
 
@@ -209,6 +210,7 @@ impl Book {
             State::Patched => self.patch(seen),
             State::Restarted => self.restart(),
             State::Rebooted => self.reboot(),
+            State::Undone => self.undo(),
         }
         let facts = Box::new(seen.facts.clone());
         self.tell(state, What::FactsCollected { facts });
@@ -235,7 +237,7 @@ impl Book {
             .for_each(|spoil| spoil(&mut capture));
         let capture = Box::new(capture);
         let expected = Expectations {
-            policy_load: state == State::Patched,
+            policy_load: [State::Patched, State::Undone].contains(&state),
             mode_change: false,
             reboot: state == State::Rebooted,
         };
@@ -305,6 +307,26 @@ impl Book {
         self.tell(State::Rebooted, What::RebootEnded { end, elapsed });
     }
 
+    fn undo(&mut self) {
+        let how = UndoHow::Rollback {
+            job: format!("{}.undo", self.plan.run),
+            transaction: "7".to_owned(),
+        };
+        self.tell(State::Undone, What::UndoStarted { how });
+        let ended = What::UndoEnded {
+            end: UndoEnd::RolledBack,
+            output: "Complete!".to_owned(),
+            elapsed: Duration::from_secs(30),
+        };
+        self.tell(State::Undone, ended);
+        let end = RestartEnd {
+            exit: Some(0),
+            stderr: String::new(),
+        };
+        let units = BTreeMap::from([("httpd".to_owned(), end)]);
+        self.tell(State::Undone, What::ServicesRestarted { units });
+    }
+
     fn end(&mut self, lost: Option<String>) {
         let host = self.host.clone();
         let what = match lost {
@@ -331,7 +353,7 @@ impl Seen {
             })
         });
         Self {
-            facts: parts::facts(state > State::Baseline),
+            facts: parts::facts(![State::Baseline, State::Undone].contains(&state)),
             vectors: Reading::Known(own_sockets(vectors::Policy::GOOD)),
             snapshot: Some(parts::snapshot()),
             saw: saw.collect(),

@@ -29,7 +29,9 @@ use patchgate_engine::{
     runner::{self, Known, Run, Wanted},
 };
 
-use crate::{ScriptedConnector, ScriptedProber, script::HostScript, world::World};
+use crate::{
+    ScriptedConnector, ScriptedProber, ScriptedResetter, script::HostScript, world::World,
+};
 
 const RUN: &str = "20130222T030405Z-scripted";
 /// What makes the markers of every played run its own.
@@ -69,6 +71,8 @@ pub struct Scenario {
     pub jobs: usize,
     /// The holder of a lock that may be broken.
     pub break_lock: Option<&'static str>,
+    /// The run whose marks of dirty hosts may be taken away.
+    pub clear_dirty: Option<&'static str>,
     /// Where somebody stops the run: host and batch label.
     pub stop_at: Option<(&'static str, &'static str)>,
     /// Where the controller's own code breaks down: host and batch label.
@@ -121,6 +125,7 @@ impl Scenario {
             max_bad: "0",
             jobs: runner::DEFAULT_JOBS,
             break_lock: None,
+            clear_dirty: None,
             stop_at: None,
             panic_at: None,
             experiment: None,
@@ -220,6 +225,8 @@ impl Scenario {
             nonce: NONCE.to_owned(),
             jobs: self.jobs,
             break_lock: self.break_lock.map(ToOwned::to_owned),
+            clear_dirty: self.clear_dirty.map(ToOwned::to_owned),
+            resetter: Box::new(ScriptedResetter(world.clone())),
             known: Known::default(),
             switch_after: runner::SWITCH_AFTER,
         };

@@ -52,6 +52,8 @@ pub enum Moment {
     Transaction,
     /// While the host boots because it was told to, before its services are started.
     Reboot,
+    /// When the transaction is undone, or the host is back from its snapshot.
+    Undo,
 }
 
 /// What happens to a host.
@@ -157,6 +159,8 @@ pub enum Effect {
     OomKill(&'static str),
     /// A reboot goes otherwise than well.
     Reboot(Rebooting),
+    /// An undo goes otherwise than well, or an earlier one did.
+    Undo(Undoing),
     /// Something around the services is another one.
     Changed(Change),
 }
@@ -183,6 +187,35 @@ pub enum Rebooting {
 impl From<Rebooting> for Effect {
     fn from(rebooting: Rebooting) -> Self {
         Self::Reboot(rebooting)
+    }
+}
+
+/// How an undo goes otherwise than well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undoing {
+    /// The package manager ends with this status and has changed nothing.
+    Fails(u8),
+    /// The job of the undo breaks off.
+    Lost,
+    /// It does not end.
+    Hangs,
+    /// The mark of a dirty host cannot be written.
+    MarkFails,
+    /// The command that resets the host fails.
+    ResetFails(&'static str),
+    /// It says that it went well, and the machine was only booted.
+    SameDisk,
+    /// The snapshot holds a running machine, and so the boot that the host was in.
+    SameBoot,
+    /// The machine does not come back from its snapshot.
+    Gone,
+    /// This earlier run left the host dirty.
+    MarkedBy(&'static str),
+}
+
+impl From<Undoing> for Effect {
+    fn from(undoing: Undoing) -> Self {
+        Self::Undo(undoing)
     }
 }
 

@@ -16,6 +16,7 @@ use patchgate_core::{
     state::State,
     suite::CheckKind,
     transaction::Preview,
+    undo::UndoEnd,
 };
 
 /// A record with something missing.
@@ -133,6 +134,7 @@ fn is_evidence(what: &What) -> bool {
     match what {
         What::VectorsRead { vectors } => vectors.known().is_some_and(|t| !t.vectors.is_empty()),
         What::HostConnected { .. }
+        | What::DirtyMark { .. }
         | What::ArtifactSaved { .. }
         | What::SnapshotTaken { .. }
         | What::Diagnosed { .. }
@@ -140,6 +142,9 @@ fn is_evidence(what: &What) -> bool {
         What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
+        | What::HostDirty { .. }
+        | What::UndoStarted { .. }
+        | What::UndoEnded { .. }
         | What::HostLost { .. }
         | What::BrokeDown { .. }
         | What::FactsCollected { .. }
@@ -191,6 +196,7 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         }
         What::RebootConsidered { signs } => of_signs(signs),
         What::RebootEnded { elapsed, .. } => of_reboot(*elapsed),
+        What::UndoEnded { elapsed, .. } => of_undo(*elapsed),
         What::VectorsRead { vectors } => vectors.known().map(of_vectors).unwrap_or_default(),
         What::SoakProbed { stretch } => {
             let mut shorter = stretch.clone();
@@ -205,6 +211,9 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
+        | What::HostDirty { .. }
+        | What::DirtyMark { .. }
+        | What::UndoStarted { .. }
         | What::HostLost { .. }
         | What::BrokeDown { .. }
         | What::PatchStarted { .. }
@@ -260,6 +269,22 @@ fn of_reboot(elapsed: Duration) -> Vec<(&'static str, What)> {
     ];
     ends.map(|end| ("another end in", What::RebootEnded { end, elapsed }))
         .to_vec()
+}
+
+/// Every other end of an undo.
+fn of_undo(elapsed: Duration) -> Vec<(&'static str, What)> {
+    let ends = [
+        UndoEnd::Failed { why: gone() },
+        UndoEnd::Refused { why: gone() },
+        UndoEnd::StillRunning,
+        UndoEnd::RolledBack,
+    ];
+    let event = |end| What::UndoEnded {
+        end,
+        output: String::new(),
+        elapsed,
+    };
+    ends.map(|end| ("another end in", event(end))).to_vec()
 }
 
 /// No plan, and none of what the host told beyond it.

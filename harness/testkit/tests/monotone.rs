@@ -80,6 +80,7 @@ groups! {
     nothing_missing_opens_the_gate_of_connections transport
     nothing_missing_opens_the_gate_of_waves waves
     nothing_missing_opens_the_gate_of_reboots reboot
+    nothing_missing_opens_the_gate_of_undos undo
 }
 
 #[tokio::test(start_paused = true)]

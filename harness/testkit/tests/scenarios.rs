@@ -136,6 +136,33 @@ scenarios! {
         reboot_stopped
         reboot_stops_waves
     }
+    undo {
+        undo_not_needed
+        undo_of_nothing_seen
+        rolled_back
+        rolled_back_with_yum
+        rollback_refused
+        rollback_of_half_a_patch
+        rollback_fails
+        rollback_lost
+        rollback_hangs
+        rollback_leaves_something
+        rollback_unmarked
+        rollback_host_lost
+        rollback_stopped
+        reset
+        reset_to_the_same_boot
+        reset_of_half_a_patch
+        reset_after_a_lost_reboot
+        reset_fails
+        reset_gone
+        reset_only_boots
+        reset_stopped
+        marked
+        mark_cleared
+        mark_of_another_run
+        marked_and_only_checked
+    }
     transport {
         unreachable
         key_changed

@@ -19,7 +19,7 @@ use patchgate_report::{differences, facts as pages};
 
 use super::{
     judge::{existing, open},
-    run::{Told, Upcoming},
+    run::{Overrides, Told, Upcoming},
 };
 use crate::{
     Ended,
@@ -57,7 +57,13 @@ fn look(inventory: &[String], args: &FactsArgs, told: Told) -> Ended {
         out::error("nothing to look at: no host is left");
         return Ok(exit::NOTHING_RAN);
     }
-    let ran = new.carry_out(plan, &inventory, &args.recording, None, told)?;
+    let ran = new.carry_out(
+        plan,
+        &inventory,
+        &args.recording,
+        Overrides::default(),
+        told,
+    )?;
     let Record { plan, events, .. } = record::open(&ran.dir)?;
     tell(&plan, &events, args.format, told.color)?;
     if !told.quiet {

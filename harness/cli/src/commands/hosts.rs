@@ -3,6 +3,7 @@
 use patchgate_core::{
     exit,
     inventory::{InventoryHost, Role},
+    undo::SnapshotSource,
 };
 
 use crate::{
@@ -42,6 +43,12 @@ fn line(host: &InventoryHost) -> String {
         .map(|t| format!(" twin={t}"))
         .unwrap_or_default();
     let wave = host.wave.map(|n| format!(" wave={n}")).unwrap_or_default();
+    let snapshot = match host.snapshot {
+        Some(SnapshotSource::Lab) => " snapshot=lab",
+        Some(SnapshotSource::Libvirt { .. }) => " snapshot=libvirt",
+        Some(SnapshotSource::Command(_)) => " snapshot=command",
+        None => "",
+    };
     let lab = if host.lab { " lab" } else { "" };
     let jump = host.jump.as_ref();
     let jump = jump
@@ -55,5 +62,5 @@ fn line(host: &InventoryHost) -> String {
         ..
     } = host;
     let login = format!("{user}@{address}:{port}");
-    format!("{name:<24} {login:<32} {role}{twin}{wave}{lab}{jump}\n")
+    format!("{name:<24} {login:<32} {role}{twin}{wave}{lab}{snapshot}{jump}\n")
 }

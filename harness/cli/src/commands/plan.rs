@@ -11,7 +11,7 @@ use patchgate_core::{
 use patchgate_engine::record;
 use patchgate_report::planned;
 
-use super::run::{Told, Upcoming};
+use super::run::{Overrides, Told, Upcoming};
 use crate::{
     Ended,
     args::{Format, PlanArgs},
@@ -57,7 +57,7 @@ pub(crate) fn plan(args: &PlanArgs, told: Told) -> Ended {
 
 /// A run that changes nothing and checks nothing.
 fn ask(args: &PlanArgs, new: Upcoming, plan: Plan, inventory: &Inventory, told: Told) -> Ended {
-    let ran = new.carry_out(plan, inventory, &args.recording, None, told)?;
+    let ran = new.carry_out(plan, inventory, &args.recording, Overrides::default(), told)?;
     let record = record::open(&ran.dir)?;
     let hosts = survey(&record.plan, &record.events);
     out::answer(&match args.format {

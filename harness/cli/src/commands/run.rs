@@ -26,6 +26,7 @@ use patchgate_engine::{
     host::Target,
     probe::RemoteProber,
     record::{self, Journal, PLAN, RunDir, hex},
+    reset::LocalResetter,
     runner::{self, Known, Run},
     ssh::SshConnector,
 };
@@ -50,8 +51,7 @@ pub(crate) struct Told {
 /// What a run may do beyond looking.
 #[derive(Default)]
 struct Permissions {
-    /// The holder of a lock that may be broken.
-    break_lock: Option<String>,
+    overrides: Overrides,
     /// Whether experiments may be made on lab hosts.
     experiments: bool,
     /// The waves that hosts are patched in.
@@ -60,13 +60,25 @@ struct Permissions {
     soak: Option<Soak>,
 }
 
+/// What earlier runs left on hosts, and somebody says does not count any more.
+#[derive(Default)]
+pub(super) struct Overrides {
+    /// The holder of a lock that may be broken.
+    break_lock: Option<String>,
+    /// The run whose marks of dirty hosts may be taken away.
+    clear_dirty: Option<String>,
+}
+
 /// The main job.
 pub(crate) fn run(args: &RunArgs, told: Told) -> Ended {
     let loaded = files::load(&args.hosts, &args.checks, Some(&args.patch))?;
     permit(&loaded.inventory, args.rollout)?;
     let waves = files::waves(&loaded, &args.waves)?;
     let may = Permissions {
-        break_lock: args.break_lock.clone(),
+        overrides: Overrides {
+            break_lock: args.break_lock.clone(),
+            clear_dirty: args.clear_dirty.clone(),
+        },
         experiments: !args.no_experiments,
         waves,
         soak: soak(&loaded, &args.probes)?,
@@ -143,7 +155,7 @@ fn start(loaded: Loaded, recording: &Recording, may: Permissions, told: Told) ->
         out::error("nothing to run: no host or no check is left");
         return Ok(exit::NOTHING_RAN);
     }
-    let ran = new.carry_out(plan, &inventory, recording, may.break_lock, told)?;
+    let ran = new.carry_out(plan, &inventory, recording, may.overrides, told)?;
     finish(&ran, told)
 }
 
@@ -173,7 +185,7 @@ impl Upcoming {
         plan: Plan,
         inventory: &Inventory,
         recording: &Recording,
-        break_lock: Option<String>,
+        overrides: Overrides,
         told: Told,
     ) -> Result<Ran, CliError> {
         keys::readable(inventory)?;
@@ -198,7 +210,9 @@ impl Upcoming {
             targets: targets(inventory),
             nonce: self.nonce,
             jobs: recording.jobs,
-            break_lock,
+            break_lock: overrides.break_lock,
+            clear_dirty: overrides.clear_dirty,
+            resetter: Box::new(LocalResetter),
             known: Known::default(),
             switch_after: runner::SWITCH_AFTER,
         };

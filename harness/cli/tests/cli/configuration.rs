@@ -62,6 +62,25 @@ fn the_mistakes_of_all_files_are_told_at_once_and_nothing_is_touched() {
     );
 }
 
+/// Whether a host can be reset is known before anything is connected to.
+#[test]
+fn a_reset_needs_a_snapshot_of_every_host() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let place = Place::new(&[])
+        .with("inventory.yaml", &inventory(port))
+        .with("patch.yaml", &format!("{PATCH}on_failure: reset\n"));
+    let run = "run -i inventory.yaml --patch patch.yaml -o run --rollout";
+    let told = [
+        "patch.yaml:3:13",
+        "no `patchgate_snapshot` to reset to: web1",
+    ];
+    assert_eq!(place.run(run).with(2).telling(&told).stdout, "");
+    let connected = listener.accept().unwrap_err().kind();
+    assert_eq!(connected, ErrorKind::WouldBlock);
+}
+
 #[test]
 fn a_file_that_is_not_there_is_named_with_the_reason() {
     let place = place();

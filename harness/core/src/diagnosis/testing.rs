@@ -59,6 +59,7 @@ impl Night {
         let suite = suite::parse(SUITE, "suite.yaml").unwrap();
         let patch = "patch_set: n\nselect: { updates: all }\nservices: { restart: [httpd] }\n";
         let host = PlannedHost {
+            snapshot: None,
             name: host(),
             address: "192.0.2.2".into(),
             role: None,

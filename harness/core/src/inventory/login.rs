@@ -14,7 +14,10 @@ use super::{
     ssh_config::SshConfig,
     vars::{Vars, Whence, is_login},
 };
-use crate::source::{Problem, address::check_address, quote};
+use crate::{
+    source::{Problem, address::check_address, quote},
+    undo::SnapshotSource,
+};
 
 /// The port of SSH.
 const SSH_PORT: u16 = 22;
@@ -72,6 +75,7 @@ impl Settling<'_> {
             twin: vars.twin.as_ref().and_then(|t| t.need(sinks)).cloned(),
             lab: self.flag(vars.lab.as_ref()),
             wave: vars.wave.as_ref().and_then(|w| w.need(sinks)).copied(),
+            snapshot: self.snapshot(vars),
             groups: host.groups.clone(),
         }
     }
@@ -79,6 +83,21 @@ impl Settling<'_> {
     fn flag(&self, given: Option<&Given<bool>>) -> bool {
         let flag = given.and_then(|g| g.need(self.sinks));
         flag.copied().unwrap_or(false)
+    }
+
+    /// The lab's clean state is one of lab hosts alone.
+    fn snapshot(&self, vars: &Vars) -> Option<SnapshotSource> {
+        let given = vars.snapshot.as_ref()?;
+        let source = given.need(self.sinks)?;
+        if *source == SnapshotSource::Lab && !self.flag(vars.lab.as_ref()) {
+            let problem = Problem::new(
+                given.at.span,
+                "only lab hosts can be reset to the lab's state",
+            );
+            let help = "say `patchgate_lab: true` of machines of the lab; others have libvirt or a command";
+            self.report(given.at, &problem.help(help));
+        }
+        Some(source.clone())
     }
 
     fn report(&self, at: At, problem: &Problem) {

@@ -274,7 +274,7 @@ f:7:27: error: `ansible_connection` cannot be `docker` (expected `ssh`)
       patchgate_snapshot: clean
       patchgate_colour: red
 "#,
-        r#"f:4:7: error: there is no variable `patchgate_rol` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`)
+        r#"f:4:7: error: there is no variable `patchgate_rol` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`, `patchgate_snapshot`)
   help: did you mean `patchgate_role`?
 f:5:23: error: `patchgate_role` cannot be `Upstream` (expected one of `upstream`, `rebuild`)
   help: did you mean `upstream`?
@@ -284,8 +284,8 @@ f:8:31: error: `patchgate_known_hosts` has no value (expected the path of a file
 f:8:34: error: `patchgate_known_hosts` cannot hold `$HOME/x`: environment variables are not expanded (expected the path of a file)
 f:9:29: error: `patchgate_ssh_legacy` cannot be `1` (expected `true` or `false`, `yes` or `no`, `on` or `off`)
 f:10:23: error: `patchgate_wave` cannot be `0` (expected a whole number from 1 to 1000000)
-f:11:7: error: `patchgate_snapshot` is known but not built in this version
-f:12:7: error: there is no variable `patchgate_colour` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`)
+f:11:27: error: `patchgate_snapshot` cannot be `clean` (expected `lab`, `{ libvirt: { uri: …, domain: …, snapshot: … } }` or `{ command: [program, …] }`)
+f:12:7: error: there is no variable `patchgate_colour` (expected one of `patchgate_role`, `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`, `patchgate_snapshot`)
   help: did you mean `patchgate_role`?
 "#,
     ),
@@ -353,6 +353,7 @@ fn the_shipped_inventories_say_what_they_mean() {
             twin: Some(HostName::new("rhel-web1").unwrap()),
             lab: true,
             wave: None,
+            snapshot: None,
             groups: groups.into(),
         }
     );
@@ -572,4 +573,73 @@ proptest! {
         );
         prop_assert_eq!(users(&text), format!("h={}", nearest(levels)));
     }
+}
+
+/// What a snapshot is, and everything that is told about one that is none.
+#[test]
+fn a_host_says_how_it_is_reset() {
+    let snapshot = |text: &str| {
+        let text = format!(
+            "all:\n  hosts:\n    a: {{ patchgate_lab: true, patchgate_snapshot: {text} }}\n"
+        );
+        let text = text.replace("a:", "192.0.2.1:");
+        read(&text).map(|i| i.hosts[0].snapshot.clone().unwrap())
+    };
+    assert_eq!(snapshot("lab").unwrap(), SnapshotSource::Lab);
+    assert_eq!(
+        snapshot(
+            "{ libvirt: { uri: 'qemu+ssh://root@kvm1/system', domain: web1, snapshot: clean } }"
+        )
+        .unwrap(),
+        SnapshotSource::Libvirt {
+            uri: "qemu+ssh://root@kvm1/system".to_owned(),
+            domain: "web1".to_owned(),
+            snapshot: "clean".to_owned(),
+        }
+    );
+    let command = ["/usr/local/bin/revert", "--vm", "web 1; rm -rf /"].map(str::to_owned);
+    assert_eq!(
+        snapshot("{ command: [/usr/local/bin/revert, --vm, 'web 1; rm -rf /'] }").unwrap(),
+        SnapshotSource::Command(command.to_vec())
+    );
+    for (text, wanted) in [
+        ("clean", "`patchgate_snapshot` cannot be `clean`"),
+        ("{}", "names one way to reset a host"),
+        (
+            "{ lab: true }",
+            "`lab` is not a key of `patchgate_snapshot`",
+        ),
+        (
+            "{ libvirt: { domain: web1, snapshot: x } }",
+            "`libvirt` needs the key `uri`",
+        ),
+        (
+            "{ libvirt: { uri: u, domain: -x, snapshot: x } }",
+            "`domain` cannot be `-x`",
+        ),
+        ("{ command: [] }", "`command` names no program"),
+        ("{ command: reboot }", "`command` names no program"),
+        ("{ command: [''] }", "names no program"),
+        (
+            "{ command: [x], libvirt: { uri: u, domain: d, snapshot: s } }",
+            "names one way",
+        ),
+        (
+            "{ command: [revert, '{{ inventory_hostname }}'] }",
+            "is a Jinja template",
+        ),
+        ("'{{ how }}'", "is a Jinja template"),
+    ] {
+        let told = snapshot(text).unwrap_err().to_string();
+        assert!(told.contains(wanted), "{text}: {told}");
+        assert!(told.starts_with("f:"), "{told}");
+    }
+}
+
+#[test]
+fn only_lab_hosts_go_back_to_the_labs_state() {
+    let text = "all:\n  vars: { patchgate_snapshot: lab }\n  hosts:\n    \
+                192.0.2.1: { patchgate_lab: true }\n    192.0.2.2:\n";
+    let told = read(text).unwrap_err().to_string();
+    assert!(told.starts_with("f:2:31: error: only lab hosts"), "{told}");
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{
     Role,
     given::{At, Given, Spelled, Worth, fill},
-    paths, secrets,
+    paths, secrets, snapshot,
     ssh_args::{self, SshArgs},
 };
 use crate::{
@@ -19,8 +19,9 @@ use crate::{
         closest, list_of,
         node::Value,
         quote,
-        reader::{Field, Reader, not_built},
+        reader::{Field, Reader},
     },
+    undo::SnapshotSource,
 };
 
 /// Where variables come from.
@@ -106,6 +107,7 @@ pub(super) struct Vars {
     pub(super) twin: Option<Given<HostName>>,
     pub(super) lab: Option<Given<bool>>,
     pub(super) wave: Option<Given<u64>>,
+    pub(super) snapshot: Option<Given<SnapshotSource>>,
     /// `ansible_group_priority`: orders groups of one depth; means nothing for a host.
     pub(super) priority: Option<Given<u64>>,
 }
@@ -133,6 +135,7 @@ impl Vars {
         fill(&mut self.twin, below.twin.as_ref());
         fill(&mut self.lab, below.lab.as_ref());
         fill(&mut self.wave, below.wave.as_ref());
+        fill(&mut self.snapshot, below.snapshot.as_ref());
         fill(&mut self.priority, below.priority.as_ref());
     }
 
@@ -219,22 +222,21 @@ impl Vars {
                 self.known_hosts = whence.given(field, |f| known_hosts(f, whence));
             }
             "patchgate_wave" => self.wave = whence.given(field, |f| f.integer(1..=1_000_000)),
-            "patchgate_snapshot" => {
-                field.sink().report(not_built(field.key_span, field.name));
-            }
+            "patchgate_snapshot" => self.snapshot = whence.given(field, snapshot::read),
             name if name.starts_with("patchgate_") => refuse_unknown(field),
             _ => {}
         }
     }
 }
 
-const PATCHGATE_VARIABLES: [&str; 6] = [
+const PATCHGATE_VARIABLES: [&str; 7] = [
     "patchgate_role",
     "patchgate_twin",
     "patchgate_lab",
     "patchgate_wave",
     "patchgate_known_hosts",
     "patchgate_ssh_legacy",
+    "patchgate_snapshot",
 ];
 
 fn refuse_unknown(field: &Field<'_>) {

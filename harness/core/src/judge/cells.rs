@@ -1,13 +1,13 @@
 //! How each planned check ended.
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use serde::Serialize;
 
 use super::{
     cause::Losses,
     denials::{self, Denial},
-    reboot, waves,
+    reboot, undo, waves,
 };
 use crate::{
     evidence::{
@@ -117,6 +117,7 @@ pub(super) struct Grounds<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) windows: Windows,
     pub(super) losses: Losses,
+    failures: OnceCell<undo::Failures>,
 }
 
 impl<'a> Grounds<'a> {
@@ -127,6 +128,23 @@ impl<'a> Grounds<'a> {
             ledger,
             windows: Windows::examine(plan, ledger),
             losses: Losses::compare(plan, ledger),
+            failures: OnceCell::new(),
+        }
+    }
+
+    /// Why the patch failed on each host on which it did.
+    pub(super) fn failures(&self) -> &undo::Failures {
+        let failures = || undo::failures(self.plan, self.ledger);
+        self.failures.get_or_init(failures)
+    }
+
+    /// What shows that a host does not need a state.
+    pub(super) fn not_needed(&self, host: &HostName, state: State) -> Option<String> {
+        match state {
+            State::Undone => undo::not_needed(self, host),
+            State::Baseline | State::Patched | State::Restarted | State::Rebooted => {
+                reboot::not_needed(self.plan, self.ledger, host, state)
+            }
         }
     }
 
@@ -165,7 +183,7 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
             },
         );
     let Some(first) = outcomes.next() else {
-        if let Some(why) = reboot::not_needed(plan, ledger, &cell.host, cell.state) {
+        if let Some(why) = grounds.not_needed(&cell.host, cell.state) {
             return unseen(cell, Outcome::NotNeeded { why });
         }
         let untouched = waves::untouched(plan, ledger, &cell.host);

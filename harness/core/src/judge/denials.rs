@@ -99,7 +99,7 @@ impl Windows {
     fn new_ones(&self, host: &HostName, state: State) -> impl Iterator<Item = &Denial> {
         let known = move |d: &Denial| match state {
             State::Baseline => false,
-            State::Patched | State::Restarted | State::Rebooted => {
+            State::Patched | State::Restarted | State::Rebooted | State::Undone => {
                 // What was cut off may be anything, also what was not there before.
                 d.tally.fingerprint.is_whole()
                     && self.has(host, State::Baseline, &d.tally.fingerprint)

@@ -77,7 +77,8 @@ type Rule = fn(&View<'_>, &HostName, State) -> Option<Drift>;
 
 /// The first state in which it holds.
 fn first(view: &View<'_>, host: &HostName, rule: Rule) -> Option<Drift> {
-    let later = view.plan.states.iter().filter(|s| **s != State::Baseline);
+    let later = view.plan.judged_states().iter();
+    let later = later.filter(|s| **s != State::Baseline);
     later.filter_map(|s| rule(view, host, *s)).next()
 }
 
@@ -155,7 +156,8 @@ pub(super) fn unread(view: &View<'_>, host: &HostName) -> Vec<Undecided> {
     if !enforced || !view.plan.policy.forbid.contains(&Forbidden::ModeDrift) {
         return Vec::new();
     }
-    let later = view.plan.states.iter().filter(|s| **s != State::Baseline);
+    let later = view.plan.judged_states().iter();
+    let later = later.filter(|s| **s != State::Baseline);
     let unread = later.filter_map(|state| {
         let why = unread_in(view, host, *state)?;
         Some(Undecided {

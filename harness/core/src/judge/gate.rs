@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    View, cells::CellResult, drift, hosts, patched, reboot, soak, unsettled, vectors, waves, whole,
+    View, cells::CellResult, drift, hosts, patched, reboot, soak, undo, unsettled, vectors, waves,
+    whole,
 };
 use crate::{
     event::PatchEnd,
@@ -60,7 +61,7 @@ pub(super) fn against(view: &View<'_>, findings: &[Finding]) -> BTreeSet<HostNam
 }
 
 /// Whether a finding closes the gate: a confirmed failure of something that the policy asks for.
-fn closes(view: &View<'_>, finding: &Finding) -> bool {
+pub(super) fn closes(view: &View<'_>, finding: &Finding) -> bool {
     let forbidden = |what| view.plan.policy.forbid.contains(&what);
     let required = finding
         .suite
@@ -189,13 +190,18 @@ fn of_host(view: &View<'_>, closing: &[&Finding], host: &PlannedHost) -> Vec<Und
             ..entry(Missing::Patch, why)
         }),
     );
-    found.extend(
-        ledger
-            .dirty
-            .iter()
-            .map(|d| entry(Missing::Patch, d.value.clone())),
-    );
+    let dirty = ledger.dirty.as_ref().map(|d| d.value.clone());
+    let undo = undo::trouble(view, &host.name).filter(|_| dirty.is_none());
+    found.extend(dirty.or(undo).map(|why| entry(Missing::Patch, why)));
+    found.extend(undone(view, closing, &host.name).map(|why| entry(Missing::Patch, why)));
     found
+}
+
+/// A host whose patch was undone has no patch that could go on. A finding that closes the gate says why.
+fn undone(view: &View<'_>, closing: &[&Finding], host: &HostName) -> Option<String> {
+    let told = undo::told(view, host)?;
+    let closed = closing.iter().any(|f| f.hosts.contains(host));
+    (!closed).then(|| format!("the patch is not on it any more: {told}"))
 }
 
 /// Units that were not seen to restart: what passed in the restarted state was served by what ran
@@ -260,14 +266,16 @@ fn exit_code(view: &View<'_>, decision: Decision) -> ExitCode {
     }];
     let signal = view.ledger.interrupted.as_ref();
     codes.extend(signal.map(|s| exit::of_signal(&s.value)));
-    for host in view.ledger.hosts.values() {
+    for (name, host) in &view.ledger.hosts {
         codes.extend(host.dirty.iter().map(|_| exit::DIRTY));
+        codes.extend(undo::trouble(view, name).map(|_| exit::DIRTY));
         // Nobody knows how far it got.
         let lost = host.patch.iter().filter(|p| p.value == PatchEnd::Lost);
         codes.extend(lost.map(|_| exit::DIRTY));
         codes.extend(host.troubles.iter().filter_map(|t| match t.value {
             Trouble::Security(_) => Some(exit::SECURITY),
             Trouble::Locked(_) => Some(exit::LOCKED),
+            Trouble::Dirty(_) => Some(exit::DIRTY),
             Trouble::Bug(_) => Some(exit::BUG),
             Trouble::Unreachable(_) | Trouble::Lost(_) => None,
         }));

@@ -3,7 +3,7 @@
 use super::{
     View, cause,
     denials::{Listed, listed},
-    patched, reboot, suspects,
+    patched, reboot, suspects, undo,
 };
 use crate::{
     evidence::{
@@ -13,6 +13,7 @@ use crate::{
     plan::PlannedHost,
     policy::RequiredCoverage,
     state::State,
+    undo::Mark,
     verdict::{HostSummary, StateStatement},
 };
 
@@ -46,6 +47,9 @@ fn summary(view: &View<'_>, host: &PlannedHost) -> HostSummary {
         transaction: ledger.and_then(|l| l.transaction.clone()),
         patch: ledger.and_then(|l| patched::proven(view, l)),
         reboot: ledger.and_then(|l| reboot::told(view.plan, l)),
+        undo: undo::told(view, &host.name),
+        dirty: undo::dirty(view, &host.name),
+        mark: ledger.and_then(|l| l.undo.met()).map(Mark::told),
         denials: view
             .plan
             .states
@@ -102,7 +106,7 @@ fn statement(view: &View<'_>, host: &PlannedHost, state: State) -> StateStatemen
 
 /// Why the host did not need the state.
 fn needless(view: &View<'_>, host: &PlannedHost, state: State) -> Option<String> {
-    reboot::not_needed(view.plan, view.ledger, &host.name, state)
+    view.grounds.not_needed(&host.name, state)
 }
 
 /// What a complete window could not do; beside gaps it is of no weight.
@@ -117,7 +121,14 @@ fn noted(evidence: &WindowEvidence) -> String {
 /// without records proves nothing for a host whose access vectors show one.
 fn logged(view: &View<'_>, host: &PlannedHost, state: State, statement: String) -> String {
     let lost = cause::lost_access(view, &host.name);
-    match lost.filter(|l| l.denial.silenced && l.state <= state) {
+    let still = |l: &cause::Lost| match state {
+        State::Undone => {
+            let left = view.losses.by(&host.name, state);
+            left.iter().any(|x| x.denial == l.denial)
+        }
+        State::Baseline | State::Patched | State::Restarted | State::Rebooted => l.state <= state,
+    };
+    match lost.filter(|l| l.denial.silenced && still(l)) {
         None => statement,
         Some(lost) => {
             let in_log = if statement == window::NO_DENIALS {

@@ -15,6 +15,26 @@ use crate::{
     transaction::{Requested, requested, unmet},
 };
 
+/// Whether a transaction is seen to have changed no package.
+pub(super) fn unchanged(ledger: &HostLedger) -> bool {
+    changes(ledger).is_some_and(|all| all.is_empty())
+}
+
+/// Why a transaction is only partly in, for certain; none where it is in, and where nobody can say.
+pub(super) fn half(ledger: &HostLedger) -> Option<String> {
+    match &ledger.patch.as_ref()?.value {
+        PatchEnd::Exited(0) => {
+            let planned = ledger.planned.as_ref()?.value.known();
+            planned
+                .zip(after(ledger))
+                .and_then(|_| not_as_planned(ledger))
+        }
+        PatchEnd::Exited(n) => Some(format!("the package manager exited with status {n}")),
+        PatchEnd::Lost => Some("the transaction broke off".to_owned()),
+        PatchEnd::NothingToDo | PatchEnd::StillRunning | PatchEnd::NotStarted { .. } => None,
+    }
+}
+
 /// What is wrong with the transaction of a host; none when it is in as planned and as asked for.
 pub(super) fn trouble(view: &View<'_>, ledger: &HostLedger) -> Option<String> {
     let planned = ledger.planned.as_ref().and_then(|p| p.value.known());

@@ -190,6 +190,16 @@ fn finding(
     plain(class, name, symptom, cause, events.into_iter().collect())
 }
 
+/// That a host did not come back from its reboot.
+pub(super) fn not_back(host: &HostLedger) -> Option<String> {
+    match &host.reboot.end.as_ref()?.value {
+        RebootEnd::NotBack { why, .. } => {
+            Some(format!("it did not come back from its reboot: {why}"))
+        }
+        RebootEnd::CameBack { .. } | RebootEnd::Stayed { .. } | RebootEnd::Refused { .. } => None,
+    }
+}
+
 /// What a host lost in its reboot is lost by, where another host could be had at that moment.
 pub(super) fn lost(name: &HostName, host: &HostLedger) -> Option<Finding> {
     let end = &host.reboot.end.as_ref()?.value;

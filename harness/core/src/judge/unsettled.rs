@@ -40,11 +40,12 @@ pub(super) fn anything_counts(view: &View<'_>) -> bool {
     view.cells.iter().any(|r| counts_for(view, r))
 }
 
-/// Whether the policy asks for a check.
+/// Whether the policy asks for a check; of an undo, the host's part says what came of it.
 fn counts_for(view: &View<'_>, result: &CellResult) -> bool {
     let policy = &view.plan.policy;
-    policy.suites.contains_key(&result.cell.check.suite)
-        || policy.forbid.contains(&Forbidden::MissingCheck)
+    let asked = policy.suites.contains_key(&result.cell.check.suite)
+        || policy.forbid.contains(&Forbidden::MissingCheck);
+    asked && result.cell.state != State::Undone
 }
 
 fn unsettled(

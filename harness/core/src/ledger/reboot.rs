@@ -19,6 +19,13 @@ pub struct RebootLedger {
 }
 
 impl RebootLedger {
+    /// Whether the host did not come back.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        let end = self.end.as_ref().map(|e| &e.value);
+        matches!(end, Some(RebootEnd::NotBack { .. }))
+    }
+
     /// Takes an event; whether it was about the reboot.
     pub(super) fn take(&mut self, seq: u64, what: &What) -> bool {
         if let What::RebootConsidered { signs } = what {

@@ -13,6 +13,7 @@ use crate::{
         node::{Node, Value},
         reader::{Field, Reader, not_built},
     },
+    undo::OnFailure,
 };
 
 /// How long the transaction may take on one host where the file does not say.
@@ -57,8 +58,8 @@ fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
     let services = reader.or_default("services", Services::Leave, read_services);
     let deadline = reader.or_default("within", DEFAULT_DEADLINE, |f| f.duration(DEADLINES));
     let reboot = reader.or_default("reboot", Reboot::Never, read_reboot);
-    let reboot_within = read_reboot_within(&reader, reboot);
-    only(&reader, "on_failure", "keep", &["rollback", "reset"]);
+    let on_failure = reader.or_default("on_failure", OnFailure::Keep, read_on_failure);
+    let reboot_within = read_reboot_within(&reader, reboot, on_failure);
     reader.finish();
     let (enable_repos, disable_repos) = repos.unwrap_or_default();
     Some(PatchSet {
@@ -69,6 +70,7 @@ fn read(sink: &Sink<'_>, root: &Node) -> Option<PatchSet> {
         deadline_s: deadline?.as_secs(),
         reboot: reboot?,
         reboot_within_s: reboot_within?.as_secs(),
+        on_failure: on_failure?,
         name: name?,
         select: select?,
     })
@@ -94,32 +96,58 @@ fn read_reboot(field: &Field<'_>) -> Option<Reboot> {
     field.one_of(&words)
 }
 
-/// A deadline for reboots that are never made is a mistake: somebody expects them.
-fn read_reboot_within(reader: &Reader<'_>, reboot: Option<Reboot>) -> Option<Duration> {
-    const KEY: &str = "reboot_within";
-    if let (Some(field), Some(Reboot::Never)) = (reader.optional(KEY), reboot) {
-        let problem = Problem::new(field.key_span, format!("`{KEY}` and no reboot"));
-        reader
-            .sink()
-            .report(problem.expected("`reboot: when-needed` or `reboot: always` beside it"));
+/// What is wrong with a patch set beside hosts that it would reset and that have no snapshot, by name.
+///
+/// # Errors
+/// That hosts lack one, at the place that asks for it; `text` and `file` are those of the patch set.
+pub fn refuse_without_snapshot(text: &str, file: &str, hosts: &[&str]) -> Result<(), Diagnostics> {
+    let sink = Sink::new(file, text);
+    let reader = load(&sink).filter(|_| !hosts.is_empty());
+    let reader = reader
+        .as_ref()
+        .and_then(|root| Reader::new(&sink, root, "a patch set"));
+    let field = reader.as_ref().and_then(|r| r.optional("on_failure"));
+    if let Some(field) = field {
+        let shown = hosts[..hosts.len().min(MOST_NAMED)].join(", ");
+        let more = match hosts.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let message = format!("no `patchgate_snapshot` to reset to: {shown}{more}");
+        let problem = Problem::new(field.span(), message);
+        sink.report(problem.help(
+            "give these hosts the variable in the inventory, or leave them out with `--limit`",
+        ));
     }
-    reader.or_default(KEY, DEFAULT_REBOOT, |f| f.duration(REBOOTS))
+    sink.finish(Some(()))
 }
 
-/// A key with one word that is built and some that are not.
-fn only(reader: &Reader<'_>, key: &'static str, built: &'static str, planned: &[&str]) {
-    let Some(field) = reader.optional(key) else {
-        return;
-    };
-    match &field.node.value {
-        Value::Scalar(scalar) if planned.contains(&scalar.text.as_str()) => {
-            let problem = not_built(field.span(), &scalar.text);
-            reader.sink().report(problem.expected(format!("`{built}`")));
-        }
-        Value::Scalar(_) | Value::Seq(_) | Value::Map(_) | Value::Refused | Value::Later(_) => {
-            let _: Option<()> = field.one_of(&[(built, ())]);
-        }
+/// How many hosts a message names.
+const MOST_NAMED: usize = 8;
+
+fn read_on_failure(field: &Field<'_>) -> Option<OnFailure> {
+    let words = [OnFailure::Keep, OnFailure::Rollback, OnFailure::Reset].map(|w| (w.word(), w));
+    field.one_of(&words)
+}
+
+/// A deadline for boots that never come is a mistake: somebody expects them.
+fn read_reboot_within(
+    reader: &Reader<'_>,
+    reboot: Option<Reboot>,
+    on_failure: Option<OnFailure>,
+) -> Option<Duration> {
+    const KEY: &str = "reboot_within";
+    let never = (reboot, on_failure) == (Some(Reboot::Never), Some(OnFailure::Keep))
+        || (reboot, on_failure) == (Some(Reboot::Never), Some(OnFailure::Rollback));
+    if let (Some(field), true) = (reader.optional(KEY), never) {
+        let problem = Problem::new(field.key_span, format!("`{KEY}` and no reboot"));
+        reader.sink().report(
+            problem.expected(
+                "`reboot: when-needed`, `reboot: always` or `on_failure: reset` beside it",
+            ),
+        );
     }
+    reader.or_default(KEY, DEFAULT_REBOOT, |f| f.duration(REBOOTS))
 }
 
 fn read_repos(field: &Field<'_>) -> (Vec<String>, Vec<String>) {

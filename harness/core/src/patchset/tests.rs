@@ -33,7 +33,8 @@ f:4:29: error: `c` is both enabled and disabled
 f:4:43: error: `enabel` is not a key of `repos` (expected one of `enable`, `disable`)
   help: did you mean `enable`?
 f:6:11: error: `restart-affected` is known but not built in this version (expected `leave` or `{ restart: [units] }`)
-f:7:13: error: `on_failure` cannot be `rollbck` (expected `keep`)
+f:7:13: error: `on_failure` cannot be `rollbck` (expected one of `keep`, `rollback`, `reset`)
+  help: did you mean `rollback`?
 f:8:9: error: `within` cannot be `30` (expected a duration with a unit, from 1m to 24h, as `5s` or `2m`)
 "#,
     ),
@@ -67,7 +68,7 @@ f:5:9: error: `within` cannot be `48h` (expected a duration with a unit, from 1m
 select: {updates: all}
 reboot_within: 5s
 "#,
-        r#"f:3:1: error: `reboot_within` and no reboot (expected `reboot: when-needed` or `reboot: always` beside it)
+        r#"f:3:1: error: `reboot_within` and no reboot (expected `reboot: when-needed`, `reboot: always` or `on_failure: reset` beside it)
 f:3:16: error: `reboot_within` cannot be `5s` (expected a duration with a unit, from 30s to 2h, as `5s` or `2m`)
 "#,
     ),
@@ -85,12 +86,12 @@ f:3:11: error: `services` cannot be `stop` (expected `leave` or `{ restart: [uni
 select: {updates: everything}
 services: {restart: ["x y"]}
 repos: [a]
-on_failure: reset
+on_failure: [reset]
 "#,
         r#"f:2:19: error: `updates` cannot be `everything` (expected one of `all`, `security`)
 f:3:22: error: `restart` cannot hold `x y` (expected a unit's name, as `httpd` or `httpd.service`)
 f:4:8: error: `repos` cannot be a list (expected a map, `key: value`)
-f:5:13: error: `reset` is known but not built in this version (expected `keep`)
+f:5:13: error: `on_failure` cannot be a list (expected one of `keep`, `rollback`, `reset`)
 "#,
     ),
     (
@@ -189,6 +190,7 @@ fn a_patch_set_that_says_little_changes_little() {
         services: Services::Leave,
         deadline_s: 1800,
         reboot: Reboot::Never,
+        on_failure: OnFailure::Keep,
         reboot_within_s: 600,
     };
     assert_eq!(found, wanted);
@@ -204,7 +206,7 @@ repos: { enable: [updates], disable: ['*'] }
 reboot: when-needed
 reboot_within: 15m
 services: { restart: [httpd, crond.service] }
-on_failure: keep
+on_failure: rollback
 within: 1h
 ";
     let wanted = PatchSet {
@@ -216,7 +218,37 @@ within: 1h
         services: Services::Restart(vec!["httpd".to_owned(), "crond.service".to_owned()]),
         deadline_s: 3600,
         reboot: Reboot::WhenNeeded,
+        on_failure: OnFailure::Rollback,
         reboot_within_s: 900,
     };
     assert_eq!(parse(text, "f").unwrap(), wanted);
+}
+
+#[test]
+fn a_reset_may_take_its_time_and_a_rollback_boots_nothing() {
+    let text = |word| {
+        format!("patch_set: x\nselect: {{ updates: all }}\non_failure: {word}\nreboot_within: 5m\n")
+    };
+    assert_eq!(parse(&text("reset"), "f").unwrap().reboot_within_s, 300);
+    for word in ["keep", "rollback"] {
+        assert!(parse(&text(word), "f").is_err(), "{word}");
+    }
+}
+
+#[test]
+fn hosts_without_a_snapshot_are_named_where_the_reset_is_asked_for() {
+    let text = "patch_set: x\nselect: { updates: all }\non_failure: reset\n";
+    assert!(refuse_without_snapshot(text, "p.yaml", &[]).is_ok());
+    let mistakes = refuse_without_snapshot(text, "p.yaml", &["web1", "web2"]).unwrap_err();
+    assert_eq!(
+        mistakes.to_string(),
+        "p.yaml:3:13: error: no `patchgate_snapshot` to reset to: web1, web2\n  \
+         help: give these hosts the variable in the inventory, or leave them out with `--limit`\n"
+    );
+    let many: Vec<String> = (0..20).map(|n| format!("h{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let told = refuse_without_snapshot(text, "p.yaml", &many)
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("h7 and 12 more"), "{told}");
 }

@@ -16,6 +16,7 @@ use crate::{
     plan::{Plan, PlannedHost},
     reading::Reading,
     state::State,
+    undo::Mark,
 };
 
 /// One host, as it was last seen in a run.
@@ -31,6 +32,9 @@ pub struct Looked {
     pub twin: Option<HostName>,
     /// What went wrong between us and it.
     pub troubles: Vec<String>,
+    /// What the mark of a dirty host says, where it carries one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// The state of the run in which it was last seen.
     pub state: Option<State>,
     /// When its snapshot was written down, by the controller's clock.
@@ -67,6 +71,7 @@ fn of_host(
         role: host.role,
         twin: host.twin.clone(),
         troubles: troubles.unwrap_or_default(),
+        mark: ledger.and_then(|l| l.undo.met()).map(Mark::told),
         state,
         read_at: snapshot.and_then(|at| times.get(&at.seq).copied()),
         facts: seen.and_then(|s| Some(s.facts.as_ref()?.value.clone())),
@@ -111,6 +116,7 @@ pub fn exit_code(plan: &Plan, events: &[Event]) -> ExitCode {
         codes.extend(troubles.iter().map(|t| match t.value {
             Trouble::Security(_) => exit::SECURITY,
             Trouble::Locked(_) => exit::LOCKED,
+            Trouble::Dirty(_) => exit::DIRTY,
             Trouble::Bug(_) => exit::BUG,
             Trouble::Unreachable(_) | Trouble::Lost(_) => exit::UNDECIDED,
         }));

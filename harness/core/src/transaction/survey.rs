@@ -138,6 +138,7 @@ pub fn survey_exit(plan: &Plan, events: &[Event]) -> ExitCode {
     codes.extend(troubles.map(|t| match t.value {
         Trouble::Security(_) => exit::SECURITY,
         Trouble::Locked(_) => exit::LOCKED,
+        Trouble::Dirty(_) => exit::DIRTY,
         Trouble::Bug(_) => exit::BUG,
         Trouble::Unreachable(_) | Trouble::Lost(_) => exit::UNDECIDED,
     }));

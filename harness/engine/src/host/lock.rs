@@ -118,7 +118,7 @@ pub fn take_over_item(dead_run: &str, owner: &Owner, state_dir: &StateDir) -> It
 }
 
 /// Every question has the same frame: guard, load, act, tell.
-fn item(run: &str, state_dir: &StateDir, action: &str) -> Item {
+pub(super) fn item(run: &str, state_dir: &StateDir, action: &str) -> Item {
     let script = FRAME
         .replace("@STATE@", state_function())
         .replace("@LOCK@", &state_dir.word("lock"))
@@ -158,7 +158,7 @@ done <"$L/owner"
 fi
 "#;
 
-fn put(owner: &Owner) -> String {
+pub(super) fn put(owner: &Owner) -> String {
     let job = owner.job.as_ref().map_or("", JobId::as_str);
     let text = format!(
         "run={}\ncontroller={}\npid={}\nboot={}\nsince={}\njob={job}",
@@ -172,7 +172,7 @@ fn put(owner: &Owner) -> String {
 }
 
 /// Keeps a field to one word of harmless characters.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let keep = |c: char| c.is_ascii_alphanumeric() || "._:@+-/".contains(c);
     text.chars()
         .take(128)

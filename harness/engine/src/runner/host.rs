@@ -22,7 +22,7 @@ use super::{
     soak::{self, Over, Signals},
 };
 use crate::{
-    host::Connector,
+    host::{Connector, mark, state_dir::StateDir},
     probe::Prober,
     record::RecordError,
     script::{facts, packages, restart},
@@ -71,13 +71,14 @@ const POLICY_LOAD: Expectations = Expectations {
 };
 
 /// How a host is left after its patch.
-enum Parting {
+pub(super) enum Parting {
     /// Its lock is given back.
     Leave {
         /// What is left undone on it.
         dirty: Option<String>,
     },
-    /// Its transaction goes on by itself.
+    /// Its transaction goes on by itself. The lock stays as long as it does, and what changes meanwhile is
+    /// not looked at.
     Working,
 }
 
@@ -97,11 +98,13 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             lock::question(self.run.plan.run.as_str()),
             facts::item(),
             packages::item(),
+            mark::read_item(&StateDir::default()),
         ];
         let replies = self.ask_until_stopped("reading the host", items).await?;
         if let Some(holder) = lock::held(&replies[0]) {
             return Err(self.record_stop(What::HostLocked { holder }));
         }
+        self.met_mark(&replies[3])?;
         let facts = facts::read(&replies[1], packages::read(&replies[2]));
         let facts = Box::new(facts);
         let what = What::FactsCollected { facts };
@@ -136,11 +139,8 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             return self.leave_host(None).await;
         }
         self.go_on()?;
-        match self.beside_probes(set, &facts).await? {
-            Parting::Leave { dirty } => self.leave_host(dirty).await,
-            // The lock stays as long as the work does, and what changes meanwhile is not looked at.
-            Parting::Working => self.finish(None),
-        }
+        let ended = self.beside_probes(set, &facts).await;
+        self.after_patch(set, ended).await
     }
 
     /// The patch and the states after it, while remote clients go on asking.
@@ -222,12 +222,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         } else {
             Duration::MAX
         };
-        let kept = match timeout(limit, self.unlock()).await {
+        let left = match timeout(limit, self.unlock(dirty.as_deref())).await {
             Ok(unlocked) => unlocked?,
             Err(_) => return Err(self.lost("giving the lock back", "the run was stopped")),
         };
-        let kept = kept.map(|why| format!("the lock could not be given back: {why}"));
-        self.finish(together(dirty.into_iter().chain(kept)))
+        self.finish(together(dirty.into_iter().chain(left)))
     }
 
     pub(super) fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
@@ -238,7 +237,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
 }
 
 /// Everything that is left undone, in a line.
-fn together(all: impl Iterator<Item = String>) -> Option<String> {
+pub(super) fn together(all: impl Iterator<Item = String>) -> Option<String> {
     let all: Vec<_> = all.collect();
     (!all.is_empty()).then(|| all.join("; "))
 }

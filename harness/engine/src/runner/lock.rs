@@ -11,6 +11,7 @@ use crate::{
         Connector, Item, Reply,
         job::{JobId, JobState},
         lock::{self, LockState, Owner},
+        mark,
         state_dir::StateDir,
         switch,
     },
@@ -21,18 +22,20 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Takes the lock, or records who holds it.
     pub(super) async fn lock(&mut self) -> Result<(), Stop> {
         let dir = StateDir::default();
-        let owner = self.owner(None);
+        let (owner, clear) = (self.owner(None), self.run.clear_dirty.as_deref());
         let mut items = match &self.run.break_lock {
             Some(dead) => vec![lock::take_over_item(dead, &owner, &dir)],
             None => Vec::new(),
         };
-        items.push(lock::acquire_item(&owner, &dir));
+        items.push(mark::read_item(&dir));
+        items.push(mark::acquire_item(&owner, clear, &dir));
         // What a dead controller left changed is undone before anything is looked at.
         items.push(switch::sweep_item(&owner.run, &dir));
         let replies = self.ask("taking the lock", items).await?;
-        let [.., taken, swept] = &replies[..] else {
+        let [.., marked, taken, swept] = &replies[..] else {
             return Err(self.not_locked("the host does not say"));
         };
+        self.unless_dirty(marked, taken)?;
         match told(taken) {
             Ok(LockState::Acquired { .. }) => self.swept(swept),
             Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
@@ -69,23 +72,35 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// Records who holds the host if another run took the lock meanwhile.
-    pub(super) fn unless_locked(&self, reply: &Reply) -> Result<(), Stop> {
-        match held(reply) {
+    pub(super) fn unless_held(&self, holder: Option<String>) -> Result<(), Stop> {
+        match holder {
             Some(holder) => Err(self.record_stop(What::HostLocked { holder })),
             None => Ok(()),
         }
     }
 
-    /// Gives the lock back; says why it could not.
-    pub(super) async fn unlock(&mut self) -> Result<Option<String>, Stop> {
-        let item = lock::release_item(self.run.plan.run.as_str(), &StateDir::default());
-        let replies = self.ask("giving the lock back", vec![item]).await?;
-        Ok(match told(&replies[0]) {
+    /// Gives the lock back, after the mark of a host that is left dirty is there; says what could not be done.
+    pub(super) async fn unlock(&mut self, dirty: Option<&str>) -> Result<Vec<String>, Stop> {
+        let dir = StateDir::default();
+        let mark = dirty.map(|why| self.mark_of(why));
+        // A disk that went back to its snapshot has no lock.
+        let again = |_| lock::acquire_item(&self.owner(None), &dir);
+        let mut items: Vec<Item> = mark.iter().map(again).collect();
+        items.extend(mark.iter().map(|m| mark::put_item(m, &dir)));
+        items.push(lock::release_item(self.run.plan.run.as_str(), &dir));
+        let replies = self.ask("giving the lock back", items).await?;
+        let [put @ .., released] = &replies[..] else {
+            unreachable!("at least one item is sent");
+        };
+        let unmarked = self.marked(mark.zip(put.last()))?;
+        let kept = match told(released) {
             Ok(LockState::Free) => None,
             Ok(LockState::Acquired { .. }) => Some("the host kept it".to_owned()),
             Ok(LockState::Held { owner, job }) => Some(holder(&owner, job.as_ref())),
             Ok(LockState::Failed { why }) | Err(why) => Some(why),
-        })
+        };
+        let kept = kept.map(|why| format!("the lock could not be given back: {why}"));
+        Ok(unmarked.into_iter().chain(kept).collect())
     }
 
     /// This run, as the lock names it.

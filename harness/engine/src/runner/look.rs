@@ -24,7 +24,7 @@ use super::{
     state::Stay,
 };
 use crate::{
-    host::{Batch, Connector, Exit, Item, Reply},
+    host::{Batch, Connector, Exit, Item, Reply, mark, state_dir::StateDir},
     probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::{
@@ -56,6 +56,7 @@ pub(super) struct Looked {
 struct Sheet {
     items: Vec<Item>,
     lock: Option<usize>,
+    marked: Option<usize>,
     facts: usize,
     packages: Option<usize>,
     vectors: Option<usize>,
@@ -87,6 +88,7 @@ impl Sheet {
             .patch
             .is_none()
             .then(|| push(lock::question(run.plan.run.as_str())));
+        let marked = lock.map(|_| push(mark::read_item(&StateDir::default())));
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
         let vectors =
@@ -111,6 +113,7 @@ impl Sheet {
         Self {
             items,
             lock,
+            marked,
             facts,
             packages,
             vectors,
@@ -250,6 +253,9 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         sheet: &Sheet,
         replies: &[Reply],
     ) -> Result<Looked, Stop> {
+        if let Some(at) = sheet.marked {
+            self.met_mark(&replies[at])?;
+        }
         let facts = sheet.read_facts(replies);
         self.record_facts(state, &facts)?;
         if let Some(at) = sheet.vectors {

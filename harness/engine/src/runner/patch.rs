@@ -14,12 +14,13 @@ use patchgate_core::{
 
 use super::{
     link::{Link, Stop},
+    lock::held,
     state::Stay,
 };
 use crate::{
     clock::{Deadline, pause},
     host::{
-        Connector, Exit, Reply,
+        Connector, Exit, Item, Reply,
         job::{self, JobId, JobParseError, JobReport, JobSpec, JobState, LONG_POLL},
         lock,
     },
@@ -94,43 +95,68 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             },
         )?;
         self.run.journal.sync()?;
-        let spec = JobSpec::new(job.clone(), script);
-        let owner = self.owner(Some(job));
-        // The host starts the job only while the lock is ours and names it.
-        let items = vec![
-            lock::update_item(&owner, &spec.state_dir),
-            job::start_locked_item(&spec, &owner.run),
-        ];
-        let replies = self.ask("starting the transaction", items).await?;
-        let mut output = Vec::new();
-        let end = match first_word(&replies[1]) {
-            Ok(heard) => self.wait_for(&spec, set, heard, &mut output).await?,
-            Err(why) => {
-                let end = self.end(PatchEnd::NotStarted { why }, None, "")?;
-                return self.unless_locked(&replies[0]).map(|()| end);
-            }
+        let work = Work {
+            spec: JobSpec::new(job, script),
+            within: Duration::from_secs(set.deadline_s),
+            starting: "starting the transaction",
+            waiting: "waiting for the transaction",
         };
-        let text = String::from_utf8_lossy(&output).into_owned();
-        self.save("transaction.log", &output)?;
-        self.end(end, transaction::transaction(&text), &text)
+        let mut output = Vec::new();
+        let (heard, _) = self.hand_over(&work, None).await?;
+        match heard {
+            Err(Away { why, holder }) => {
+                let end = self.end(PatchEnd::NotStarted { why }, None, "")?;
+                self.unless_held(holder).map(|()| end)
+            }
+            Ok(heard) => {
+                let end = self.wait_for(&work, heard, &mut output).await?;
+                let text = String::from_utf8_lossy(&output).into_owned();
+                self.save(STATE, "transaction.log", &output)?;
+                self.end(end, transaction::transaction(&text), &text)
+            }
+        }
+    }
+
+    /// Hands a job to the host under the lock, which then names it. `before` is done in the same round trip,
+    /// under the same lock; its reply is returned. Says whether the host has the job, as far as is known.
+    pub(super) async fn hand_over(
+        &mut self,
+        work: &Work,
+        before: Option<Item>,
+    ) -> Result<(Result<bool, Away>, Option<Reply>), Stop> {
+        let owner = self.owner(Some(work.spec.id.clone()));
+        // The host starts the job only while the lock is ours and names it.
+        let mut items = vec![lock::update_item(&owner, &work.spec.state_dir)];
+        items.extend(before);
+        items.push(job::start_locked_item(&work.spec, &owner.run));
+        let replies = self.ask(work.starting, items).await?;
+        let [locked, done @ .., started] = &replies[..] else {
+            unreachable!("at least two items are sent");
+        };
+        let away = |why| Away {
+            why,
+            holder: held(locked),
+        };
+        let heard = first_word(started).map_err(away);
+        Ok((heard, done.first().cloned()))
     }
 
     /// Follows a job's output to its end, through lost connections, or until somebody stops the run:
     /// the host goes on by itself.
-    async fn wait_for(
+    pub(super) async fn wait_for(
         &mut self,
-        spec: &JobSpec,
-        set: &PatchSet,
+        work: &Work,
         heard: bool,
         output: &mut Vec<u8>,
     ) -> Result<PatchEnd, Stop> {
-        let deadline = Deadline::after(Duration::from_secs(set.deadline_s));
+        let spec = &work.spec;
+        let deadline = Deadline::after(work.within);
         let mut pending = Pending::new(heard);
         loop {
             let offset = output.len() as u64;
             let wait = LONG_POLL.min(deadline.left()).max(Duration::from_secs(1));
             let item = job::poll_item(&spec.id, &spec.state_dir, offset, wait);
-            let asked = self.ask_until_stopped("waiting for the transaction", vec![item]);
+            let asked = self.ask_until_stopped(work.waiting, vec![item]);
             let replies = match asked.await {
                 Ok(replies) => replies,
                 Err(Stop::Asked) => return Ok(PatchEnd::StillRunning),
@@ -154,7 +180,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 Next::Pause => pause(POLL_AGAIN).await,
                 Next::StartAgain => {
                     let item = job::start_locked_item(spec, self.run.plan.run.as_str());
-                    self.ask("starting the transaction", vec![item]).await?;
+                    self.ask(work.starting, vec![item]).await?;
                 }
             }
         }
@@ -191,7 +217,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// Saves a file of evidence.
-    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
+    pub(super) fn save(&self, state: Option<State>, name: &str, bytes: &[u8]) -> Result<(), Stop> {
         let dir = self.run.journal.dir();
         let (path, sha256) = dir.save_evidence(self.host.name.as_str(), name, bytes)?;
         let what = What::ArtifactSaved {
@@ -199,8 +225,24 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             sha256,
             bytes: bytes.len() as u64,
         };
-        Ok(self.run.write(self.host, STATE, what)?)
+        Ok(self.run.write(self.host, state, what)?)
     }
+}
+
+/// A job for a host, and what its steps are called.
+pub(super) struct Work {
+    pub(super) spec: JobSpec,
+    /// How long it may take.
+    pub(super) within: Duration,
+    pub(super) starting: &'static str,
+    pub(super) waiting: &'static str,
+}
+
+/// A job that the host did not take, for certain.
+pub(super) struct Away {
+    pub(super) why: String,
+    /// Who holds the host, if another run took it meanwhile.
+    pub(super) holder: Option<String>,
 }
 
 /// The job that carries an order out; none where there is nothing to do.
@@ -326,7 +368,7 @@ pub(super) fn dirt(end: &PatchEnd, before: &Facts, after: Option<&Facts>) -> Opt
 }
 
 /// The end of a text, from a line's beginning.
-fn tail(text: &str) -> &str {
+pub(super) fn tail(text: &str) -> &str {
     let Some(from) = text.len().checked_sub(TAIL) else {
         return text;
     };

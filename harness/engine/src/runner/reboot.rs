@@ -90,7 +90,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// Leaves a state that the host never came to.
-    fn not_looked_at(&self, stay: Stay) -> Result<(), Stop> {
+    pub(super) fn not_looked_at(&self, stay: Stay) -> Result<(), Stop> {
         match self.abandon(stay, Stop::Recorded) {
             stop @ Stop::Record(_) => Err(stop),
             Stop::Recorded | Stop::Asked => Ok(()),
@@ -120,7 +120,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         }
     }
 
-    fn known_of_host<T>(&self, ask: impl FnOnce(&HostLedger) -> T) -> T {
+    pub(super) fn known_of_host<T>(&self, ask: impl FnOnce(&HostLedger) -> T) -> T {
         self.run.known.ask(&self.host.name, |ledger| {
             let host = ledger.hosts.get(&self.host.name);
             ask(host.unwrap_or(&HostLedger::default()))
@@ -210,7 +210,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// A machine that has the host's address and key and is another is no business of ours.
-    fn is_same_machine(&self, before: &Reading<String>, sight: &Sight) -> Result<(), Stop> {
+    pub(super) fn is_same_machine(
+        &self,
+        before: &Reading<String>,
+        sight: &Sight,
+    ) -> Result<(), Stop> {
         match (before, &sight.machine_id) {
             (Reading::Known(was), Reading::Known(is)) if was != is => {
                 let why = format!(

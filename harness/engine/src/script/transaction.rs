@@ -14,6 +14,7 @@ mod apply;
 mod arguments;
 mod offered;
 mod plan;
+mod undo;
 
 use patchgate_core::{package::NevraSpec, patchset::PatchSet, transaction::AdvisoryHere};
 
@@ -22,6 +23,7 @@ pub use self::{
     apply::{apply_script, transaction},
     offered::{offered_item, read_offered},
     plan::{Planned, plan_item, read_plan},
+    undo::undo_script,
 };
 
 /// A patch set made ready for one host.

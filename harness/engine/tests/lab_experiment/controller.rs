@@ -23,6 +23,7 @@ use patchgate_engine::{
     host::Target,
     probe::RemoteProber,
     record::{self, Journal, PLAN, RunDir},
+    reset::LocalResetter,
     runner::{self, Run, Wanted},
     ssh::SshConnector,
 };
@@ -197,6 +198,8 @@ async fn child() {
         plan,
         jobs: 1,
         break_lock: Some(var("PATCHGATE_TEST_DEAD")).filter(|d| !d.is_empty()),
+        clear_dirty: None,
+        resetter: Box::new(LocalResetter),
         known: runner::Known::default(),
         switch_after: Duration::from_secs(var("PATCHGATE_TEST_AFTER").parse().unwrap()),
     };

@@ -156,6 +156,7 @@ fn doing(what: &What) -> Option<&'static str> {
         What::HostUnreachable { .. } => Some("unreachable"),
         What::SecurityStopped { .. } => Some("stopped"),
         What::HostLocked { .. } => Some("locked"),
+        What::HostDirty { .. } => Some("dirty"),
         What::HostLost { .. } => Some("lost"),
         What::BrokeDown { .. } => Some("broken down"),
         What::FactsCollected { .. } | What::VectorsRead { .. } => Some("reading facts"),
@@ -169,9 +170,12 @@ fn doing(what: &What) -> Option<&'static str> {
         What::RebootConsidered { .. } => Some("about to reboot"),
         What::RebootStarted { .. } => Some("rebooting"),
         What::RebootEnded { .. } => Some("reboot over"),
+        What::UndoStarted { .. } => Some("undoing"),
+        What::UndoEnded { .. } => Some("undo over"),
         What::HostFinished { .. } => Some("done"),
         What::RunStarted { .. }
         | What::ArtifactSaved { .. }
+        | What::DirtyMark { .. }
         | What::SoakBegun { .. }
         | What::SoakProbed { .. }
         | What::SoakEnded { .. }
@@ -186,6 +190,9 @@ fn doing(what: &What) -> Option<&'static str> {
 fn is_end(what: &What) -> bool {
     matches!(
         what,
-        What::HostFinished { .. } | What::HostUnreachable { .. } | What::HostLocked { .. }
+        What::HostFinished { .. }
+            | What::HostUnreachable { .. }
+            | What::HostLocked { .. }
+            | What::HostDirty { .. }
     )
 }

@@ -28,6 +28,7 @@ pub fn summary(plan: &Plan, judgement: &Judgement, paint: Paint) -> String {
     sections.extend(unseen(verdict, paint));
     sections.extend(patched(verdict, paint));
     sections.extend(denials(verdict, paint));
+    sections.extend(dirty(verdict, paint));
     sections.push(gate(verdict, paint));
     sections.join("\n")
 }
@@ -99,6 +100,20 @@ fn patched(verdict: &Verdict, paint: Paint) -> Option<String> {
         let _ = writeln!(text, "  {host}: {proven}");
     }
     (!proven.is_empty()).then_some(text)
+}
+
+/// The hosts that somebody has to put in order: right before the gate, where nobody overlooks them.
+fn dirty(verdict: &Verdict, paint: Paint) -> Option<String> {
+    let mut text = paint.mood(Mood::Bad, "DIRTY HOSTS") + "\n";
+    let dirty = story::of_dirty(verdict);
+    for (host, why) in &dirty {
+        let _ = writeln!(
+            text,
+            "  {}",
+            paint.mood(Mood::Bad, &format!("{host}: {why}"))
+        );
+    }
+    (!dirty.is_empty()).then_some(text)
 }
 
 fn denials(verdict: &Verdict, paint: Paint) -> Option<String> {

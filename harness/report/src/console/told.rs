@@ -1,5 +1,7 @@
 //! What an event says to somebody who watches; many say nothing.
 
+mod undo;
+
 use std::time::Duration;
 
 use patchgate_core::{
@@ -82,6 +84,7 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         }
         What::SecurityStopped { why } => told(Mood::Bad, &format!("SECURITY STOP {why}")),
         What::HostLocked { holder } => told(Mood::Bad, &format!("LOCKED {holder}")),
+        What::HostDirty { mark } => undo::of_dirty(mark),
         What::HostLost { doing, why } => told(Mood::Bad, &format!("LOST while {doing}: {why}")),
         What::BrokeDown { why } => told(Mood::Bad, &format!("BUG in patchgate: {why}")),
         What::FactsCollected { facts } => told(Mood::Plain, &of_facts(facts)),
@@ -99,6 +102,9 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::ServicesRestarted { units } => of_restarts(units),
         What::RebootStarted { .. } => told(Mood::Plain, "rebooting"),
         What::RebootEnded { end, elapsed } => of_reboot(end, *elapsed),
+        What::UndoStarted { how } => undo::of_begin(how),
+        What::UndoEnded { end, elapsed, .. } => undo::of_end(end, *elapsed),
+        What::DirtyMark { mark, act } => undo::of_mark(mark, *act),
         What::HostFinished { dirty: None } => told(Mood::Plain, "done"),
         What::HostFinished { dirty: Some(why) } => told(Mood::Bad, &format!("LEFT DIRTY: {why}")),
         What::WaveBegun { wave } => of_wave(plan, *wave),

@@ -66,6 +66,8 @@ fn of_host(plan: &Plan, host: &PlannedHost, verdict: &Verdict) -> Properties {
         ("wave", wave.map(|n| n.to_string())),
         ("os", summary.and_then(|s| s.os.clone())),
         ("transaction", summary.and_then(|s| s.transaction.clone())),
+        ("undo", summary.and_then(|s| s.undo.clone())),
+        ("dirty", summary.and_then(|s| s.dirty.clone())),
     ];
     let named = known
         .into_iter()
@@ -118,6 +120,9 @@ fn reasons(verdict: &Verdict) -> String {
     for finding in &verdict.findings {
         lines.push(String::new());
         lines.extend(case::story_lines(finding));
+    }
+    for (host, why) in story::of_dirty(verdict) {
+        lines.push(format!("\nDIRTY {host}: {why}"));
     }
     if !verdict.undecided.is_empty() {
         lines.push("\nwhat could not be seen".to_owned());

@@ -28,6 +28,7 @@ impl Machine {
             Ask::Slice(Ok(from)) => printed(self.audit.slice(*from)),
             Ask::Slice(Err(why)) => printed(format!("slice none {why}\n")),
             Ask::Lock(me, act) => printed(self.lock(me, act)),
+            Ask::Marked(ask) => printed(self.about_mark(ask)),
             Ask::Start(id) => printed(self.start(id)),
             Ask::Poll(id, offset) => slow(printed(self.poll(id, *offset)), LONG_POLL),
             Ask::Plan(choice, exclude) => ended(self.plan(choice, exclude), 1500),
@@ -93,6 +94,9 @@ impl Machine {
             .map(ToOwned::to_owned);
         let mine = holder.as_deref() == Some(me);
         match act {
+            LockAct::AcquireClean(owner, clear) => {
+                return self.lock_if_clean(me, owner, clear);
+            }
             LockAct::Acquire(owner) if holder.is_none() => self.owner = Some(owner.clone() + "\n"),
             LockAct::Update(owner) if mine => self.owner = Some(owner.clone() + "\n"),
             LockAct::Release if mine => self.owner = None,
@@ -107,6 +111,10 @@ impl Machine {
             | LockAct::Release
             | LockAct::TakeOver(..) => {}
         }
+        self.lock_told(me)
+    }
+
+    pub(super) fn lock_told(&self, me: &str) -> String {
         let job = self.job_word();
         match &self.owner {
             None => "pglock free none\n".to_owned(),
@@ -222,7 +230,7 @@ pub(super) fn line(package: &Nevra) -> String {
 }
 
 /// The run that an owner file names.
-fn run_of(owner: &str) -> Option<&str> {
+pub(super) fn run_of(owner: &str) -> Option<&str> {
     owner.lines().find_map(|l| l.strip_prefix("run="))
 }
 

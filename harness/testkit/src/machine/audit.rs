@@ -130,6 +130,7 @@ impl Audit {
             | Effect::SwitchLeft(..)
             | Effect::OomKill(_)
             | Effect::Reboot(_)
+            | Effect::Undo(_)
             | Effect::Changed(_) => {}
         }
     }

@@ -69,10 +69,24 @@ impl Machine {
         }
     }
 
+    /// Goes down and up again from a snapshot, which holds a running machine where the boot stays the same.
+    pub(super) fn goes_back(&mut self, same_boot: bool) {
+        if !same_boot {
+            self.boot += 1;
+            self.kernel_log = Ok(Vec::new());
+            self.audit.booted();
+        }
+        self.boots.since.clear();
+        (self.boots.starting, self.boots.down) = (1, true);
+        self.boots.kernel = None;
+        self.restart("httpd");
+    }
+
     /// How it is to be had again, if it has just gone down.
     pub(crate) fn went_down(&mut self) -> Option<Comeback> {
         let down = std::mem::take(&mut self.boots.down);
-        down.then_some(self.script.comeback)
+        let reset = self.undoing.comeback.take();
+        down.then(|| reset.unwrap_or(self.script.comeback))
     }
 
     pub(super) fn kernel(&self) -> &str {

@@ -9,6 +9,7 @@ use super::{
     Machine,
     answer::{ended, printed},
     nevras,
+    undo::UndoJob,
 };
 use crate::{
     ask::{Choice, FileStep},
@@ -22,6 +23,27 @@ pub(super) struct Job {
     polls: u32,
     end: Option<End>,
     output: String,
+}
+
+impl Job {
+    pub(super) fn new(id: &str, output: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            polls: 0,
+            end: None,
+            output: output.to_owned(),
+        }
+    }
+
+    fn told(&self, offset: usize) -> String {
+        let state = match &self.end {
+            None => "running".to_owned(),
+            Some(End::Exited(code)) => format!("finished {code}"),
+            Some(End::Lost) => "lost".to_owned(),
+        };
+        let rest = self.output.get(offset..).unwrap_or_default();
+        format!("pgjob {} {offset} {state}\n{rest}", self.output.len())
+    }
 }
 
 #[derive(Debug)]
@@ -133,19 +155,20 @@ impl Machine {
 
     /// Starts a job, or finds it started.
     pub(super) fn start(&mut self, id: &str) -> String {
+        if id.ends_with(".undo") {
+            return self.start_undo(id);
+        }
         if self.job.is_none() {
-            self.job = Some(Job {
-                id: id.to_owned(),
-                polls: 0,
-                end: None,
-                output: "Dependencies resolved.\n".to_owned(),
-            });
+            self.job = Some(Job::new(id, "Dependencies resolved.\n"));
         }
         "pgjob 0 0 running\n".to_owned()
     }
 
     /// What has become of a job. The first question finds it running, the second ended.
     pub(super) fn poll(&mut self, id: &str, offset: usize) -> String {
+        if id.ends_with(".undo") {
+            return self.poll_undo(id, offset);
+        }
         let Some(job) = self.job.as_mut().filter(|j| j.id == id) else {
             return format!("pgjob 0 {offset} unknown\n");
         };
@@ -154,13 +177,7 @@ impl Machine {
             self.transact();
         }
         let job = self.job.as_ref().expect("it was there above");
-        let state = match &job.end {
-            None => "running".to_owned(),
-            Some(End::Exited(code)) => format!("finished {code}"),
-            Some(End::Lost) => "lost".to_owned(),
-        };
-        let rest = job.output.get(offset..).unwrap_or_default();
-        format!("pgjob {} {offset} {state}\n{rest}", job.output.len())
+        job.told(offset)
     }
 
     /// What has become of the job that a lock's owner names.
@@ -171,6 +188,42 @@ impl Machine {
             Some(Some(End::Exited(0))) => "finished 0",
             Some(Some(End::Exited(_))) => "finished 1",
             Some(Some(End::Lost)) => "lost",
+        }
+    }
+
+    fn start_undo(&mut self, id: &str) -> String {
+        let job = Job::new(id, "Undoing transaction 7\n");
+        self.undo.get_or_insert(job);
+        "pgjob 0 0 running\n".to_owned()
+    }
+
+    /// As with the transaction: the second question finds it ended.
+    fn poll_undo(&mut self, id: &str, offset: usize) -> String {
+        let Some(job) = self.undo.as_mut().filter(|j| j.id == id) else {
+            return format!("pgjob 0 {offset} unknown\n");
+        };
+        job.polls += 1;
+        let (due, how) = (job.polls > 1 && job.end.is_none(), self.undoing.job);
+        if due && let Some((end, said)) = self.undo_ends(how) {
+            let job = self.undo.as_mut().expect("it was there above");
+            job.output.push_str(said);
+            job.end = Some(end);
+        }
+        self.undo.as_ref().expect("it was there above").told(offset)
+    }
+
+    fn undo_ends(&mut self, how: UndoJob) -> Option<(End, &'static str)> {
+        match how {
+            UndoJob::Well => {
+                self.roll_back();
+                Some((End::Exited(0), "Complete!\n"))
+            }
+            UndoJob::Fails(code) => {
+                let said = "Error: No package httpd-2.4.57-5.el9.x86_64 available.\n";
+                Some((End::Exited(code), said))
+            }
+            UndoJob::Lost => Some((End::Lost, "")),
+            UndoJob::Hangs => None,
         }
     }
 
@@ -200,6 +253,7 @@ impl Machine {
                 coming.len(),
             ),
         };
+        self.save_before();
         self.install(coming.into_iter().take(count));
         self.happen(Moment::Transaction);
         let job = self.job.as_mut().expect("only a job transacts");

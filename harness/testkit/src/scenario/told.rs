@@ -14,6 +14,7 @@ use patchgate_core::{
     observation::{HttpEnd, Observation},
     reading::Reading,
     reboot::{Advice, RebootEnd, RebootSigns},
+    undo::{UndoEnd, UndoHow},
 };
 use patchgate_report::{
     console::{self, Lines, Paint},
@@ -139,6 +140,7 @@ fn detail(what: &What) -> Option<String> {
         What::HostUnreachable { stage, why } => format!("{stage}: {why}"),
         What::SecurityStopped { why } => why.clone(),
         What::HostLocked { holder } => holder.clone(),
+        What::HostDirty { mark } => mark.told(),
         What::HostLost { doing, why } => format!("{doing}: {why}"),
         What::BrokeDown { why } => why.clone(),
         What::VectorsRead { vectors } => reading(vectors, |_| "read".to_owned()),
@@ -155,6 +157,9 @@ fn detail(what: &What) -> Option<String> {
         What::RebootConsidered { signs } => signs_told(signs),
         What::RebootStarted { boot_id } => boot_id.clone(),
         What::RebootEnded { end, .. } => reboot_end(end),
+        What::UndoStarted { how } => undo_how(how),
+        What::UndoEnded { end, .. } => undo_end(end),
+        What::DirtyMark { mark, act } => format!("{act:?} {}", mark.why).to_lowercase(),
         What::Diagnosed { diagnosis } => steps::found(&diagnosis.found),
         What::SoakProbed { stretch } => {
             let took = Duration::ZERO;
@@ -217,6 +222,25 @@ fn reboot_end(end: &RebootEnd) -> String {
             let answered = answered.as_ref().map_or("nobody", |h| h.as_str());
             format!("not back: {why}; {answered} answered")
         }
+    }
+}
+
+fn undo_how(how: &UndoHow) -> String {
+    match how {
+        UndoHow::Rollback { job, transaction } => format!("transaction {transaction}, job {job}"),
+        UndoHow::Reset {
+            snapshot, marked, ..
+        } => format!("{snapshot}, marked {marked}"),
+    }
+}
+
+fn undo_end(end: &UndoEnd) -> String {
+    match end {
+        UndoEnd::RolledBack => "rolled back".to_owned(),
+        UndoEnd::Reset { boot_id } => format!("back in {}", reading(boot_id, Clone::clone)),
+        UndoEnd::Refused { why } => format!("refused: {why}"),
+        UndoEnd::Failed { why } => format!("failed: {why}"),
+        UndoEnd::StillRunning => "still running".to_owned(),
     }
 }
 

@@ -103,7 +103,7 @@ fn mistakes_have_their_places() {
         (
             "a patchgate_rol=x ansible_password=hunter2\n",
             "f:1:3: error: there is no variable `patchgate_rol` (expected one of `patchgate_role`, \
-             `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`)\n  help: \
+             `patchgate_twin`, `patchgate_lab`, `patchgate_wave`, `patchgate_known_hosts`, `patchgate_ssh_legacy`, `patchgate_snapshot`)\n  help: \
              did you mean `patchgate_role`?\nf:1:19: error: `ansible_password` is a secret\n  help: take it \
              out of the file: patchgate logs in with a key (`ansible_ssh_private_key_file` or an agent), \
              and becomes root with `sudo -n`, which asks for no password\n",

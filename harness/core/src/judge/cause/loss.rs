@@ -29,7 +29,12 @@ pub(in crate::judge) struct Lost {
 }
 
 /// What each host has lost since the baseline, by the state whose table shows it.
-pub(in crate::judge) struct Losses(BTreeMap<HostName, BTreeMap<State, Vec<Lost>>>);
+pub(in crate::judge) struct Losses {
+    /// In the states that the gate looks at.
+    judged: BTreeMap<HostName, BTreeMap<State, Vec<Lost>>>,
+    /// After the undo, which no state before it stands in for.
+    undone: BTreeMap<HostName, Vec<Lost>>,
+}
 
 impl Losses {
     /// Compares all tables of the record with those of the baseline, once.
@@ -39,12 +44,22 @@ impl Losses {
             let lost = states.filter_map(|s| Some((*s, since_baseline(ledger, &host.name, *s)?)));
             (host.name.clone(), lost.collect())
         };
-        Self(plan.hosts.iter().map(of_host).collect())
+        let undone = plan.hosts.iter().filter_map(|host| {
+            let lost = since_baseline(ledger, &host.name, State::Undone)?;
+            Some((host.name.clone(), lost))
+        });
+        Self {
+            judged: plan.hosts.iter().map(of_host).collect(),
+            undone: undone.collect(),
+        }
     }
 
     /// What a host has lost by a state: by the state's own table, else by the last one before it.
     pub(in crate::judge) fn by(&self, host: &HostName, state: State) -> &[Lost] {
-        let states = self.0.get(host);
+        if state == State::Undone {
+            return self.undone.get(host).map_or(&[], Vec::as_slice);
+        }
+        let states = self.judged.get(host);
         let last = states.and_then(|s| s.range(..=state).next_back());
         last.map_or(&[], |(_, lost)| lost)
     }
@@ -59,7 +74,7 @@ pub(in crate::judge) fn lost_access<'a>(view: &'a View<'_>, host: &HostName) -> 
 /// audited, sockets before the rest.
 pub(in crate::judge) fn losses<'a>(view: &'a View<'_>, host: &HostName) -> Vec<&'a Lost> {
     let mut losses: Vec<&Lost> = Vec::new();
-    let states = view.losses.0.get(host).into_iter().flatten();
+    let states = view.losses.judged.get(host).into_iter().flatten();
     for lost in states.flat_map(|(_, lost)| lost) {
         if !losses.iter().any(|l| l.denial == lost.denial) {
             losses.push(lost);

@@ -18,6 +18,7 @@ use crate::{
     soak::Stretch,
     text::one_line,
     time::show_duration,
+    undo::{Mark, MarkAct, UndoEnd, UndoHow},
 };
 
 /// The longest line.
@@ -55,6 +56,7 @@ impl Teller<'_> {
             What::HostUnreachable { stage, why } => format!("unreachable: {stage}: {why}"),
             What::SecurityStopped { why } => format!("security stop: {why}"),
             What::HostLocked { holder } => format!("locked: {holder}"),
+            What::HostDirty { mark } => format!("dirty: {}", mark.told()),
             What::HostLost { doing, why } => format!("lost while {doing}: {why}"),
             What::BrokeDown { why } => format!("patchgate broke down: {why}"),
             What::FactsCollected { facts } => of_facts(facts),
@@ -96,11 +98,11 @@ impl Teller<'_> {
             What::RebootConsidered { signs } => of_signs(signs),
             What::RebootStarted { .. } => "the host was about to be told to reboot".to_owned(),
             What::RebootEnded { end, .. } => of_reboot(end),
+            What::UndoStarted { how } => of_undo(how),
+            What::UndoEnded { end, .. } => undo_end(end),
+            What::DirtyMark { mark, act } => of_mark(mark, *act),
             What::ArtifactSaved { path, .. } => format!("saved {path}"),
-            What::HostFinished { dirty } => match dirty {
-                Some(why) => format!("left dirty: {why}"),
-                None => "the host's part was over".to_owned(),
-            },
+            What::HostFinished { dirty } => finished(dirty.as_deref()),
             What::WaveBegun { wave } => format!("wave {wave} began"),
             What::WaveStopped { wave, why } => format!("wave {wave} was not begun: {why}"),
             What::RunInterrupted { signal } => format!("the run was stopped by {signal}"),
@@ -232,6 +234,42 @@ fn of_reboot(end: &RebootEnd) -> String {
         RebootEnd::Refused { why } => format!("it could not be told to reboot: {why}"),
         RebootEnd::NotBack { why, .. } => format!("not back from the reboot: {why}"),
     }
+}
+
+fn finished(dirty: Option<&str>) -> String {
+    match dirty {
+        Some(why) => format!("left dirty: {why}"),
+        None => "the host's part was over".to_owned(),
+    }
+}
+
+fn of_undo(how: &UndoHow) -> String {
+    match how {
+        UndoHow::Rollback { transaction, .. } => {
+            format!("transaction {transaction} was about to be undone")
+        }
+        UndoHow::Reset { snapshot, .. } => format!("about to be reset: {snapshot}"),
+    }
+}
+
+fn undo_end(end: &UndoEnd) -> String {
+    match end {
+        UndoEnd::RolledBack => "the transaction was undone".to_owned(),
+        UndoEnd::Reset { .. } => "back from its snapshot".to_owned(),
+        UndoEnd::Refused { why } => format!("not undone: {why}"),
+        UndoEnd::Failed { why } => format!("the undo failed: {why}"),
+        UndoEnd::StillRunning => "the undo had not ended".to_owned(),
+    }
+}
+
+fn of_mark(mark: &Mark, act: MarkAct) -> String {
+    let word = match act {
+        MarkAct::Written => "marked as dirty",
+        MarkAct::Found => "it carries the mark of a dirty host",
+        MarkAct::Cleared => "the mark of a dirty host was taken away, as somebody said",
+        MarkAct::Dropped => "its mark was taken away",
+    };
+    format!("{word}: run {}, {}", mark.run, mark.why)
 }
 
 fn of_facts(facts: &Facts) -> String {

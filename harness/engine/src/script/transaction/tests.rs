@@ -425,3 +425,71 @@ fn the_transaction_is_the_last_number_said() {
     assert_eq!(said.as_deref(), Some("7"));
     assert_eq!(transaction("Complete!\n"), None);
 }
+
+/// A package manager that keeps a history, and says what it is told to do.
+const PRETENDER: &str = r#"#!/bin/sh
+case "$*" in
+*"history list") printf 'ID | Command line\n-----\n %s | update\n 3 | install\n' "$LAST";;
+*) echo "told: $*"; exit 0;;
+esac
+"#;
+
+/// What the job of an undo does on a host whose last transaction is this one: its status and what it says.
+fn undone(manager: Manager, text: &str, last: &str) -> (Option<i32>, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let name = match manager {
+        Manager::Yum => "yum",
+        Manager::Dnf4 => "dnf",
+        Manager::Dnf5 => "dnf5",
+    };
+    let program = dir.path().join(name);
+    fs::write(&program, PRETENDER).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    // Whatever this machine has of package managers is not asked.
+    let readlink = ["/usr/bin/readlink", "/bin/readlink"].into_iter();
+    let readlink = readlink.map(std::path::Path::new).find(|p| p.exists());
+    std::os::unix::fs::symlink(readlink.unwrap(), dir.path().join("readlink")).unwrap();
+    let path = dir.path();
+    let script = undo_script(manager, &set(text), "7");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &script]).env_clear();
+    let output = shell.env("PATH", path).env("LAST", last).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_transaction_is_undone_with_the_repositories_of_the_patch() {
+    let text = "select: { updates: all }\nrepos: { enable: [updates], disable: ['*'] }\nexclude: ['kernel*']";
+    let strict = "--setopt=best=1 --setopt=*.skip_if_unavailable=0 ";
+    for (manager, wanted) in [
+        (
+            Manager::Yum,
+            "--disablerepo=* --enablerepo=updates ".to_owned(),
+        ),
+        (
+            Manager::Dnf4,
+            format!("{strict}--disablerepo=* --enablerepo=updates "),
+        ),
+        (
+            Manager::Dnf5,
+            format!("{strict}--disable-repo=* --enable-repo=updates "),
+        ),
+    ] {
+        let (code, said) = undone(manager, text, "7");
+        assert_eq!(said, format!("told: -y {wanted}history undo 7\n"));
+        assert_eq!(code, Some(0));
+    }
+}
+
+#[test]
+fn nothing_is_undone_that_is_not_the_last_transaction() {
+    for last in ["8", "", "77", "x"] {
+        let (code, said) = undone(Manager::Dnf4, "select: { updates: all }", last);
+        assert_eq!(code, Some(96), "{said}");
+        assert!(
+            said.starts_with("the last transaction is ") && !said.contains("told"),
+            "{said}"
+        );
+    }
+}

@@ -88,6 +88,7 @@ fn more_hosts_than_lines_are_no_trouble() {
     let names = (0..30).map(|n| testing::host(&format!("host{n:02}")));
     plan.hosts = names
         .map(|name| patchgate_core::plan::PlannedHost {
+            snapshot: None,
             name,
             ..plan.hosts[0].clone()
         })

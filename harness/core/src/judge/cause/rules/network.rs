@@ -78,7 +78,7 @@ fn lost(scene: &Scene<'_>) -> Option<Why> {
     let ledger = scene.view.ledger.hosts.get(scene.host)?;
     let trouble = ledger.troubles.iter().find(|t| match t.value {
         Trouble::Lost(_) | Trouble::Unreachable(_) => true,
-        Trouble::Security(_) | Trouble::Locked(_) | Trouble::Bug(_) => false,
+        Trouble::Security(_) | Trouble::Locked(_) | Trouble::Dirty(_) | Trouble::Bug(_) => false,
     })?;
     let why = format!(
         "SSH does not either ({}), so that the network or the whole host is gone",
