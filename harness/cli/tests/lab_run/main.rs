@@ -19,3 +19,4 @@ mod loss;
 mod nights;
 mod reboots;
 mod record;
+mod undo;
