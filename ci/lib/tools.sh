@@ -23,7 +23,8 @@ need_lab_tools() {
 # Real servers in network namespaces, and what reads the scripts themselves.
 need_test_tools() {
   install_missing /usr/sbin/sshd=openssh-server /usr/sbin/apache2=apache2-bin /usr/sbin/nft=nftables ip=iproute2 \
-    curl=curl openssl=openssl shellcheck=shellcheck rustfmt=rustfmt-web python3=python3 ||
+    dnf=dnf rpm=rpm rpmbuild=rpm createrepo_c=createrepo-c \
+    curl=curl openssl=openssl shellcheck=shellcheck rustfmt=rustfmt-web python3=python3 strace=strace ||
     die "install the packages above, then run this again"
   command -v cargo-nextest >/dev/null || {
     say "installing cargo-nextest (once, some minutes)"

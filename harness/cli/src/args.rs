@@ -42,6 +42,12 @@ pub(crate) enum When {
 pub(crate) enum Command {
     /// The main job: baseline, patch, checks in every state, comparison, gate.
     Run(RunArgs),
+    /// Go on with a run that was killed or stopped; no host is patched twice.
+    ///
+    /// Needs the run's directory and nothing else: inventory, suites and patch set are not read again. Ends
+    /// with the verdict and the exit code of the run; one that had come to its end is judged again. Exit
+    /// code 7: another controller works on the run. 6: the record is damaged.
+    Resume(ResumeArgs),
     /// Run suites only: nothing is changed on the hosts.
     Check(CheckArgs),
     /// Show what a run would do: what changes on each host, and every check.
@@ -208,6 +214,19 @@ pub(crate) struct RunArgs {
     /// with another loaded policy (a permissive domain), and restore themselves whatever happens.
     #[arg(long)]
     pub(crate) no_experiments: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run's directory.
+    pub(crate) run: PathBuf,
+    /// How many hosts are worked on at once.
+    #[arg(short, long, value_name = "N", default_value_t = patchgate_engine::runner::DEFAULT_JOBS,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) jobs: usize,
+    /// Take over hosts that another run left locked, once its work there has ended.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) break_lock: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod hosts;
 mod judge;
 pub(crate) mod lab;
 mod plan;
+mod resume;
 mod run;
 
 use clap::CommandFactory as _;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> Result<std::process::ExitCode, CliError> {
     let ended = match cli.command {
         Command::Lab(args) => return Ok(lab::run(args)),
         Command::Run(args) => run::run(&args, told),
+        Command::Resume(args) => resume::resume(&args, told),
         Command::Check(args) => run::check(&args, told),
         Command::Plan(args) => plan::plan(&args, told),
         Command::Facts(args) => facts::facts(&args, told),

@@ -60,6 +60,7 @@ impl CliError {
     pub(crate) fn code(&self) -> ExitCode {
         match self {
             Self::Usage { .. } | Self::Configuration { .. } => exit::USAGE,
+            Self::Record(RecordError::Busy(_)) => exit::LOCKED,
             Self::Record(error) if error.is_tampering() => exit::SECURITY,
             Self::Record(_) | Self::Answer(_) => exit::NOT_DURABLE,
             Self::Bug(_) => exit::BUG,

@@ -23,6 +23,8 @@ mod output;
 mod probes;
 #[path = "cli/record.rs"]
 mod record;
+#[path = "cli/resume.rs"]
+mod resume;
 #[path = "cli/waves.rs"]
 mod waves;
 

@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    proposal::{Experiment, experiments},
+    proposal::{EXPERIMENT, Experiment, STOPPED, experiments, is_made},
     step::Step,
     wanted::{Wanted, wanted},
 };
@@ -114,6 +114,31 @@ pub enum Found {
         /// Why.
         why: String,
     },
+}
+
+impl Found {
+    /// Whether the host itself had to answer for this to be found.
+    #[must_use]
+    pub fn is_of_the_host(&self) -> bool {
+        match self {
+            Self::Request { from, .. } => from == "localhost",
+            Self::Unit(_)
+            | Self::Listeners { .. }
+            | Self::ErrorLog { .. }
+            | Self::Journal { .. }
+            | Self::ConfigTest { .. }
+            | Self::Mislabeled { .. }
+            | Self::Owners { .. } => true,
+            Self::Experiment { event, .. } => match event {
+                ExperimentEvent::Armed { .. }
+                | ExperimentEvent::Changed { .. }
+                | ExperimentEvent::Window { .. }
+                | ExperimentEvent::Restored { .. } => true,
+                ExperimentEvent::Asked { .. } | ExperimentEvent::Failed { .. } => false,
+            },
+            Self::Unavailable { .. } => false,
+        }
+    }
 }
 
 /// A unit that a failed check rests on.

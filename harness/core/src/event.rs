@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     diagnosis::DiagnosisStep,
-    evidence::{access::VectorTable, capture::WindowCapture, window::Expectations},
+    evidence::{
+        access::VectorTable,
+        capture::{WindowBegin, WindowCapture},
+        window::Expectations,
+    },
     facts::Facts,
     id::{CheckId, HostName, RunId},
     observation::Observation,
@@ -58,6 +62,16 @@ pub enum What {
         version: String,
         /// SHA-256 of `plan.json`.
         plan_sha256: String,
+        /// SHA-256 of `targets.json`. Earlier versions wrote none, and their runs cannot be resumed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        targets_sha256: Option<String>,
+    },
+    /// Another controller goes on with the run, after a crash or a stop.
+    RunResumed {
+        /// patchgate's version.
+        version: String,
+        /// How many bytes of a torn last line were cut off.
+        cut: u64,
     },
     /// A connection stands and the host key is the pinned one.
     HostConnected {
@@ -102,6 +116,24 @@ pub enum What {
     BrokeDown {
         /// What it said.
         why: String,
+    },
+    /// A resumed run came to a host that it had begun before, and compared it with the record.
+    HostResumed {
+        /// What is another thing than it was, or cannot be compared, one sentence each.
+        changed: Vec<String>,
+        /// How old the baseline is, in seconds of the controller's clock; none where it was not over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        baseline_s: Option<Reading<u64>>,
+    },
+    /// The host entered a state: what makes the state, and its checks, come after this.
+    StateEntered {
+        /// Its window, as it was opened; none where no evidence is collected.
+        window: Option<Box<WindowBegin>>,
+    },
+    /// The state is over: its window was closed, and every answer is in the record.
+    StateLeft {
+        /// Whether the host answered every question, and the end of its window is known.
+        whole: bool,
     },
     /// The facts of the host were read.
     FactsCollected {
@@ -151,6 +183,9 @@ pub enum What {
     PatchStarted {
         /// The transaction's job.
         job: String,
+        /// What the job runs. Earlier versions did not write it down.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        script: String,
     },
     /// The transaction ended.
     PatchFinished {
@@ -215,6 +250,9 @@ pub enum What {
         /// Its length.
         bytes: u64,
     },
+    /// Somebody stopped the run before the host's part was through: what follows is its leave, and not
+    /// its end. The run can be resumed.
+    HostStopped {},
     /// Remote probes at a fixed rate began beside the patch.
     SoakBegun {
         /// The time from one probe to the next.
@@ -222,6 +260,11 @@ pub enum What {
         every: Duration,
         /// What is asked.
         checks: Vec<CheckId>,
+    },
+    /// A resumed run goes on with these probes, on the grid that they had.
+    SoakResumed {
+        /// When that is, in milliseconds since the soak's begin, by the controller's clock.
+        at_ms: Reading<u64>,
     },
     /// Some of these probes were answered, or not.
     SoakProbed {

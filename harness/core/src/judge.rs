@@ -16,6 +16,7 @@ mod gate;
 mod hosts;
 mod patched;
 mod reboot;
+mod resumed;
 mod soak;
 mod suspects;
 mod undo;

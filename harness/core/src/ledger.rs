@@ -1,11 +1,18 @@
 //! Folds the event stream into what is known of each host: the only reader of raw event order.
 
 mod reboot;
+mod resumed;
+mod trouble;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::{reboot::RebootLedger, undo::UndoLedger};
+pub use self::{
+    reboot::RebootLedger,
+    resumed::{Entered, Left, Resumed},
+    trouble::Trouble,
+    undo::UndoLedger,
+};
 use crate::{
     diagnosis::DiagnosisStep,
     event::{Event, PatchEnd, RestartEnd, What},
@@ -43,12 +50,16 @@ pub struct Ledger {
     pub waves: BTreeSet<usize>,
     /// Why a wave, and all after it, were not begun.
     pub wave_stopped: Option<At<String>>,
+    /// The versions that went on with the run after an interruption.
+    pub resumed: Vec<At<String>>,
     /// Whether the run came to its own end.
     pub finished: bool,
     /// The first number at which another event stands than belongs there.
     pub gap: Option<u64>,
     /// The first event, of the run's beginning.
     pub started: Option<At<RunId>>,
+    /// The version that began it.
+    pub version: Option<String>,
     /// When that was, by the controller's clock.
     pub begun: Option<jiff::Timestamp>,
     /// The first event of a kind that this version does not know.
@@ -69,6 +80,8 @@ pub struct HostLedger {
     pub preview: Option<Box<Preview>>,
     /// The event of the transaction's start.
     pub patch_started: Option<u64>,
+    /// What the transaction's job runs, where the record holds it.
+    pub script: Option<String>,
     /// How the transaction ended.
     pub patch: Option<At<PatchEnd>>,
     /// The package manager's number for it.
@@ -87,45 +100,28 @@ pub struct HostLedger {
     pub dirty: Option<At<String>>,
     /// Whether the host's part came to its own end.
     pub finished: bool,
+    /// The event of the stop that broke its part off, while nobody went on with it.
+    pub stopped: Option<u64>,
+    /// What resumed runs found of it, in order.
+    pub resumed: Vec<At<Resumed>>,
+    /// The first event of a resumed run that counts and stands before the comparison with the record.
+    pub unresumed: Option<u64>,
+    /// Whether the run was resumed and did not come to this host since.
+    pub awaits: bool,
     /// The last event that the host itself had to answer for.
     pub last_answer: u64,
-}
-
-/// What went wrong between us and a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// No connection could be had.
-    Unreachable(String),
-    /// The connection was lost for good.
-    Lost(String),
-    /// A security stop.
-    Security(String),
-    /// Another controller holds the host.
-    Locked(String),
-    /// An earlier run left the host dirty.
-    Dirty(String),
-    /// patchgate itself broke down.
-    Bug(String),
-}
-
-impl Trouble {
-    /// The trouble in words.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            Self::Unreachable(why) => format!("host unreachable: {why}"),
-            Self::Lost(why) => format!("connection lost: {why}"),
-            Self::Security(why) => format!("security stop: {why}"),
-            Self::Locked(holder) => format!("host locked: {holder}"),
-            Self::Dirty(mark) => format!("host dirty: {mark}"),
-            Self::Bug(why) => format!("patchgate broke down, which is a bug: {why}"),
-        }
-    }
+    /// The last of those that came over its connection. The answers to remote clients, who ask side by side,
+    /// do not stand in the record in the order in which they came.
+    pub last_said: u64,
 }
 
 /// What is known of one host in one state.
 #[derive(Clone, Debug, Default)]
 pub struct StateLedger {
+    /// How it was entered.
+    pub entered: Option<Entered>,
+    /// How it was left.
+    pub left: Option<Left>,
     /// The facts.
     pub facts: Option<At<Facts>>,
     /// The access vectors.
@@ -172,14 +168,17 @@ impl Ledger {
             self.gap = self.gap.or(Some(self.last + 1));
         }
         self.last = event.seq;
-        if let What::RunStarted { run, .. } = &event.what {
+        if let What::RunStarted { run, version, .. } = &event.what {
             let (seq, value) = (event.seq, run.clone());
             self.started.get_or_insert(At { seq, value });
+            self.version.get_or_insert(version.clone());
             self.begun.get_or_insert(event.at);
         } else if let What::Unknown = &event.what {
             self.unknown = self.unknown.or(Some(event.seq));
         } else if let What::RunFinished {} = &event.what {
             self.finished = true;
+        } else if let What::RunResumed { version, .. } = &event.what {
+            self.resume(event.seq, version);
         } else if let What::WaveBegun { wave } = &event.what {
             self.waves.insert(*wave);
         } else if let What::WaveStopped { why, .. } = &event.what {
@@ -193,14 +192,18 @@ impl Ledger {
         } else if let Some(host) = &event.host {
             let ledger = self.hosts.entry(host.clone()).or_default();
             SoakLedger::take(&mut ledger.soak, event.seq, event.at, &event.what);
-            ledger.take(event.seq, event.state, &event.what);
+            ledger.take(event);
         }
     }
 }
 
 impl HostLedger {
-    fn take(&mut self, seq: u64, state: Option<State>, what: &What) {
-        if let Some(trouble) = trouble_of(what) {
+    fn take(&mut self, event: &Event) {
+        let Event {
+            seq, state, what, ..
+        } = event;
+        let seq = *seq;
+        if let Some(trouble) = trouble::trouble_of(what) {
             self.troubles.push(At {
                 seq,
                 value: trouble,
@@ -209,11 +212,15 @@ impl HostLedger {
         }
         if is_answer(what) {
             self.last_answer = seq;
+            if !is_of_a_client(what) {
+                self.last_said = seq;
+            }
         }
-        if self.reboot.take(seq, what) || self.undo.take(seq, state, what) {
+        self.take_resume(seq, what);
+        if self.reboot.take(event) || self.undo.take(event) {
             return;
         }
-        match (state, what) {
+        match (*state, what) {
             (_, What::HostConnected { .. }) => self.connected = self.connected.or(Some(seq)),
             (_, What::HostFinished { dirty }) => {
                 self.finished = true;
@@ -221,7 +228,10 @@ impl HostLedger {
             }
             (Some(state), what) => {
                 self.take_patch(seq, what);
-                self.states.entry(state).or_default().take(seq, what);
+                let resumes = self.resumed.len();
+                let known = self.states.entry(state).or_default();
+                known.take_passage(event, resumes);
+                known.take(seq, what);
             }
             (None, _) => {}
         }
@@ -234,8 +244,9 @@ impl HostLedger {
                 value: packages.clone(),
             });
             self.preview.clone_from(preview);
-        } else if let What::PatchStarted { .. } = what {
+        } else if let What::PatchStarted { script, .. } = what {
             self.patch_started = Some(seq);
+            self.script = Some(script.clone()).filter(|s| !s.is_empty());
         } else if let What::PatchFinished {
             end, transaction, ..
         } = what
@@ -261,30 +272,22 @@ impl HostLedger {
     }
 }
 
-/// The trouble that an event tells of.
-fn trouble_of(what: &What) -> Option<Trouble> {
-    if let What::HostUnreachable { stage, why } = what {
-        return Some(Trouble::Unreachable(format!("{stage}: {why}")));
-    }
-    if let What::HostLost { doing, why } = what {
-        return Some(Trouble::Lost(format!("while {doing}: {why}")));
-    }
-    if let What::SecurityStopped { why } = what {
-        return Some(Trouble::Security(why.clone()));
-    }
-    if let What::HostLocked { holder } = what {
-        return Some(Trouble::Locked(holder.clone()));
-    }
-    if let What::HostDirty { mark } = what {
-        return Some(Trouble::Dirty(mark.told()));
-    }
-    if let What::BrokeDown { why } = what {
-        return Some(Trouble::Bug(why.clone()));
-    }
-    None
-}
-
 impl StateLedger {
+    fn take_passage(&mut self, event: &Event, resumes: usize) {
+        let (seq, at) = (event.seq, event.at);
+        if let What::StateEntered { window } = &event.what {
+            self.entered.get_or_insert(Entered {
+                seq,
+                at,
+                window: window.clone(),
+                resumes,
+            });
+        } else if let What::StateLeft { whole } = &event.what {
+            let whole = *whole;
+            self.left.get_or_insert(Left { seq, at, whole });
+        }
+    }
+
     fn take(&mut self, seq: u64, what: &What) {
         if let What::FactsCollected { facts } = what {
             self.facts = Some(At {
@@ -327,11 +330,25 @@ impl StateLedger {
     }
 }
 
+/// Whether a client of the service may have been who asked.
+fn is_of_a_client(what: &What) -> bool {
+    matches!(
+        what,
+        What::CheckFinished {
+            saw: Observation::Http(_),
+            ..
+        }
+    )
+}
+
 /// Whether the host itself had to answer for this to be written. What the controller alone can write
 /// (a request that timed out, a window that was given up) shows nothing of the host.
 fn is_answer(what: &What) -> bool {
     match what {
-        What::HostConnected { .. } | What::ServicesRestarted { .. } => true,
+        What::HostConnected { .. } | What::HostResumed { .. } | What::ServicesRestarted { .. } => {
+            true
+        }
+        What::StateEntered { window } => window.as_ref().is_some_and(|w| w.begin.known().is_some()),
         What::FactsCollected { facts } => facts.boot_id.known().is_some(),
         What::VectorsRead { vectors } => vectors.known().is_some(),
         What::SnapshotTaken { snapshot } => snapshot.system.known().is_some(),
@@ -350,7 +367,11 @@ fn is_answer(what: &What) -> bool {
             UndoEnd::Refused { .. } | UndoEnd::Failed { .. } | UndoEnd::StillRunning => false,
         },
         What::DirtyMark { .. } => true,
+        What::Diagnosed { diagnosis } => diagnosis.found.is_of_the_host(),
         What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::StateLeft { .. }
+        | What::HostStopped {}
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }
         | What::HostLocked { .. }
@@ -361,10 +382,10 @@ fn is_answer(what: &What) -> bool {
         | What::RebootStarted { .. }
         | What::UndoStarted { .. }
         | What::ArtifactSaved { .. }
-        | What::Diagnosed { .. }
         // Written long after they were answered.
         | What::SoakProbed { .. }
         | What::SoakBegun { .. }
+        | What::SoakResumed { .. }
         | What::SoakEnded { .. }
         | What::HostFinished { .. }
         | What::WaveBegun { .. }

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod policy;
 pub mod reading;
 pub mod reboot;
+pub mod resume;
 pub mod snapshot;
 pub mod soak;
 pub mod source;

@@ -128,6 +128,26 @@ impl HttpPhase {
         }
     }
 
+    /// Whether the client heard nothing of the host, or nothing more: it fails so too where the host or the
+    /// network between them is gone.
+    #[must_use]
+    pub fn is_silence(self) -> bool {
+        match self {
+            Self::ConnectTimeout
+            | Self::Unreachable
+            | Self::FirstByteTimeout
+            | Self::Body
+            | Self::Tls => true,
+            Self::Dns
+            | Self::Refused
+            | Self::Reset
+            | Self::NoData
+            | Self::BodyTooLong
+            | Self::Protocol
+            | Self::Redirect => false,
+        }
+    }
+
     /// The symptom in the words of somebody who watches the service.
     #[must_use]
     pub fn symptom(self) -> &'static str {

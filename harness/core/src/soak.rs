@@ -13,6 +13,7 @@ use crate::{
     event::{PatchEnd, What},
     id::CheckId,
     observation::{HttpAnswer, HttpEnd, HttpFailure, HttpPhase, HttpSeen, Observation},
+    reading::Reading,
     suite::{Check, CheckKind, Suite, Vantage},
 };
 
@@ -202,6 +203,12 @@ pub struct SoakLedger {
     pub probes: BTreeMap<CheckId, Vec<(u64, Stretch)>>,
     /// How it ended, once it has.
     pub ended: Option<SoakEnd>,
+    /// The latest time that the controller's clock was seen to show.
+    pub latest: jiff::Timestamp,
+    /// Why nobody knows how long nobody asked while the run was interrupted.
+    pub unsure: Option<String>,
+    /// Whether the run was resumed, and asked no more since.
+    pub awaits: bool,
     /// What happened meanwhile, and when.
     pub marks: Vec<(jiff::Timestamp, Mark)>,
 }
@@ -269,16 +276,60 @@ impl SoakLedger {
                 every: *every,
                 probes: checks.iter().map(|c| (c.clone(), Vec::new())).collect(),
                 ended: None,
+                latest: at,
+                unsure: None,
+                awaits: false,
                 marks: Vec::new(),
             });
         }
         let Some(soak) = soak else { return };
+        soak.latest = soak.latest.max(at);
         if let What::SoakProbed { stretch } = what {
+            soak.is_resumed();
             soak.probe(seq, stretch);
         } else if let What::SoakEnded { end } = what {
+            soak.is_resumed();
             soak.ended.get_or_insert(*end);
+        } else if let What::SoakResumed { at_ms } = what {
+            soak.resume(at_ms);
+        } else if let What::HostResumed { .. } = what {
+            soak.awaits = true;
         }
         soak.marks.extend(Mark::of(what).map(|mark| (at, mark)));
+    }
+
+    /// It goes on: what was its end is none.
+    fn resume(&mut self, at_ms: &Reading<u64>) {
+        (self.awaits, self.ended) = (false, None);
+        if let Reading::Missing { why } = at_ms {
+            self.unsure.get_or_insert(why.clone());
+        }
+    }
+
+    /// Of a resumed run that asked, the record is to say so first.
+    fn is_resumed(&mut self) {
+        if self.awaits {
+            let why = "that it was gone on with is not in the record";
+            self.unsure.get_or_insert(why.to_owned());
+        }
+    }
+
+    /// The first place of the grid that nobody was at.
+    #[must_use]
+    pub fn next_place(&self) -> u64 {
+        let last = self.probes.values().filter_map(|all| all.last());
+        let next = last.map(|(_, stretch)| stretch.next()).max();
+        let places = self.ended.map(|end| end.places);
+        next.max(places).unwrap_or(0)
+    }
+
+    /// When something was known of it last, in milliseconds since its begin.
+    #[must_use]
+    pub fn last_ms(&self) -> u64 {
+        let all = self.probes.values().flatten();
+        let ends = all.flat_map(|(_, stretch)| stretch.times().map(|(_, ended)| ended));
+        let end = self.ended.map(|end| end.at_ms);
+        ends.max().max(end).unwrap_or(0)
     }
 
     /// Takes probes that come after those that are there; what is told twice counts once.

@@ -37,19 +37,36 @@ impl Deadline {
 
 /// Measures what something cost, by the clock by which [`pause`] waits.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch(Instant);
+pub struct Stopwatch {
+    begun: Instant,
+    before: Duration,
+}
 
 impl Stopwatch {
     /// Begins to measure.
     #[must_use]
     pub fn start() -> Self {
-        Self(Instant::now())
+        Self {
+            begun: Instant::now(),
+            before: Duration::ZERO,
+        }
+    }
+
+    /// Goes on to measure what began at this time of the wall clock; one that is still to come counts as
+    /// now.
+    #[must_use]
+    pub fn since(begin: jiff::Timestamp) -> Self {
+        let before = now().duration_since(begin);
+        Self {
+            before: Duration::try_from(before).unwrap_or_default(),
+            ..Self::start()
+        }
     }
 
     /// How long it was until now.
     #[must_use]
     pub fn elapsed(self) -> Duration {
-        self.0.elapsed()
+        self.before + self.begun.elapsed()
     }
 }
 
@@ -61,11 +78,15 @@ pub struct Age {
 }
 
 impl Age {
-    /// Something that begins now.
+    /// Something that is this old now.
     #[must_use]
-    pub fn start() -> Self {
+    pub fn of(before: Duration) -> Self {
+        let begun = Stopwatch {
+            before,
+            ..Stopwatch::start()
+        };
         Self {
-            begun: Stopwatch::start(),
+            begun,
             asleep: asleep(),
         }
     }
@@ -108,10 +129,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_age_is_counted_by_the_clock_that_pauses_go_by() {
-        let age = Age::start();
+        let (age, older) = (Age::of(Duration::ZERO), Age::of(Duration::from_secs(60)));
         pause(Duration::from_millis(1500)).await;
         // Two clocks are read one after the other: a millisecond of theirs may show.
         assert!((1500..=1501).contains(&age.millis()), "{}", age.millis());
+        assert!((61_500..=61_501).contains(&older.millis()));
         let s = Duration::from_secs;
         assert_eq!(with_sleep(s(5), s(100), s(160)), s(65));
         assert_eq!(with_sleep(s(5), s(100), s(99)), s(5));

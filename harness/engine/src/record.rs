@@ -6,6 +6,7 @@
 
 mod chain;
 mod error;
+mod held;
 mod journal;
 mod read;
 
@@ -16,6 +17,7 @@ use std::{
 };
 
 pub use error::RecordError;
+pub use held::Held;
 pub use journal::{Journal, Watcher};
 use openssl::sha::sha256;
 pub use read::{Record, open};
@@ -24,6 +26,8 @@ pub use read::{Record, open};
 pub const EVENTS: &str = "events.jsonl";
 /// The manifest.
 pub const PLAN: &str = "plan.json";
+/// How each host is reached: what a resumed run needs beside the manifest.
+pub const TARGETS: &str = "targets.json";
 /// The verdict.
 pub const VERDICT: &str = "verdict.json";
 /// The JUnit report.
@@ -84,7 +88,8 @@ impl RunDir {
         sync_dir(dir)
     }
 
-    /// Saves a file of evidence below `evidence/<host>/`.
+    /// Saves a file of evidence below `evidence/<host>/`. One that is there already, which an interrupted
+    /// run saved, is left alone, and the new one gets a number.
     ///
     /// Returns its path below the run's directory and its SHA-256.
     ///
@@ -96,14 +101,23 @@ impl RunDir {
         name: &str,
         bytes: &[u8],
     ) -> Result<(String, String), RecordError> {
-        let relative = format!("evidence/{host}/{name}");
         let dir = self.path.join("evidence").join(host);
         fs::create_dir_all(&dir).map_err(|e| RecordError::io("create", &dir, e))?;
+        let relative = format!("evidence/{host}/{}", unused(&dir, name));
         self.write(&relative, bytes)?;
         sync_dir(&self.path.join("evidence"))?;
         sync_dir(&self.path)?;
         Ok((relative, hex(&sha256(bytes))))
     }
+}
+
+/// A name that no file of a directory has: the wanted one, else with a number before its ending.
+fn unused(dir: &Path, name: &str) -> String {
+    let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
+    let numbered = (2..).map(|n: u32| format!("{stem}-{n}.{ending}"));
+    let mut names = [name.to_owned()].into_iter().chain(numbered);
+    let free = names.find(|name| !dir.join(name).exists());
+    free.expect("there is always one more number")
 }
 
 fn sync_dir(dir: &Path) -> Result<(), RecordError> {

@@ -14,6 +14,7 @@ mod mark;
 mod order;
 mod patch;
 mod reboot;
+mod resume;
 mod soak;
 mod state;
 mod sweep;
@@ -63,7 +64,7 @@ pub struct Run<C, P> {
     pub plan: Plan,
     /// How to reach each host of the plan.
     pub targets: BTreeMap<HostName, Target>,
-    /// A secret of this run that makes its markers unique.
+    /// A secret that makes markers unique; a resumed run has another one for the windows that it opens.
     pub nonce: String,
     /// How many hosts are worked on at once.
     pub jobs: usize,
@@ -73,7 +74,7 @@ pub struct Run<C, P> {
     pub clear_dirty: Option<String>,
     /// Brings hosts back to their snapshots.
     pub resetter: Box<dyn Resetter>,
-    /// What is known of the hosts so far: nothing, when the run begins.
+    /// What is known of the hosts so far: nothing when the run begins, the record when it is resumed.
     pub known: Known,
     /// After how long a host that an experiment changed restores itself: [`SWITCH_AFTER`].
     pub switch_after: Duration,
@@ -111,7 +112,7 @@ where
     let permits = Arc::new(Semaphore::new(run.jobs.max(1)));
     let mut tasks = JoinSet::new();
     let mut hosts = HashMap::new();
-    for host in planned {
+    for host in planned.into_iter().filter(|h| !run.known.is_over(&h.name)) {
         let (run, permits, stop) = (Arc::clone(run), Arc::clone(&permits), stop.clone());
         let name = host.name.clone();
         let task = tasks.spawn(async move {

@@ -16,6 +16,9 @@ pub trait Sink {
     /// Why the sink can tell no more; it is not asked again.
     fn event(&mut self, event: &Event) -> Result<(), SinkError>;
 
+    /// Takes an event that was told before the run was interrupted: it counts and is not told again.
+    fn past(&mut self, _event: &Event) {}
+
     /// Takes note that time passes, several times a second; `now` is the controller's clock.
     ///
     /// # Errors
@@ -65,6 +68,13 @@ impl Fanout {
     /// Hands an event to every sink that has not failed.
     pub fn event(&mut self, event: &Event) {
         self.each(|sink| sink.event(event));
+    }
+
+    /// Hands every sink an event that was told before the run was interrupted.
+    pub fn past(&mut self, event: &Event) {
+        for sink in &mut self.sinks {
+            sink.past(event);
+        }
     }
 
     /// Tells every sink that has not failed what time it is.

@@ -84,6 +84,15 @@ fn unseen(verdict: &Verdict) -> Option<String> {
     (!verdict.undecided.is_empty()).then_some(text)
 }
 
+fn patched(verdict: &Verdict) -> Option<String> {
+    let mut text = "## Patch set\n\n".to_owned();
+    let proven = story::of_patched(verdict);
+    for (host, proven) in &proven {
+        let _ = writeln!(text, "- {}: {}", escaped(host), escaped(proven));
+    }
+    (!proven.is_empty()).then_some(text)
+}
+
 fn probes(verdict: &Verdict) -> Option<String> {
     let mut text = "## Remote clients meanwhile\n\n".to_owned();
     for (head, outages) in verdict.soak.iter().map(soak::of_check) {
@@ -93,15 +102,6 @@ fn probes(verdict: &Verdict) -> Option<String> {
         }
     }
     (!verdict.soak.is_empty()).then_some(text)
-}
-
-fn patched(verdict: &Verdict) -> Option<String> {
-    let mut text = "## Patch set\n\n".to_owned();
-    let proven = story::of_patched(verdict);
-    for (host, proven) in &proven {
-        let _ = writeln!(text, "- {}: {}", escaped(host), escaped(proven));
-    }
-    (!proven.is_empty()).then_some(text)
 }
 
 fn dirty(verdict: &Verdict) -> Option<String> {

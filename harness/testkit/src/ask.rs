@@ -97,6 +97,8 @@ pub(crate) enum LockAct {
     Read,
     /// Taken if free and the host is not marked, with this owner file; the mark of this run goes before.
     AcquireClean(String, String),
+    /// Told that its owner goes on.
+    Beat,
     /// Taken if free, with this owner file.
     Acquire(String),
     /// Written anew if ours.
@@ -164,6 +166,7 @@ impl Ask {
             Self::Audit => "audit",
             Self::Slice(_) => "slice",
             Self::Lock(_, LockAct::Read) => "lock-read",
+            Self::Lock(_, LockAct::Beat) => "lock-beat",
             Self::Lock(_, LockAct::Acquire(_) | LockAct::AcquireClean(..)) => "lock-acquire",
             Self::Lock(_, LockAct::Update(_)) => "lock-update",
             Self::Lock(_, LockAct::Release) => "lock-release",
@@ -251,6 +254,8 @@ fn lock(script: &str) -> Option<Ask> {
         LockAct::Read
     } else if action.contains("mark=absent") {
         LockAct::AcquireClean(owner()?, between(action, " C='", "'")?.to_owned())
+    } else if action.contains("touch \"$L/beat\"") {
+        LockAct::Beat
     } else if action.starts_with("[ -n \"$run\" ] ||") {
         LockAct::Acquire(owner()?)
     } else if action.contains("rm -f \"$O\"") {

@@ -139,6 +139,7 @@ impl Connector for ScriptedConnector {
 
     async fn connect(&self, target: &Target) -> Result<ScriptedHost, ConnectError> {
         pause(ROUND_TRIP).await;
+        self.0.unless_dead().await;
         let mut world = self.0.lock();
         let line = world
             .lines
@@ -169,8 +170,13 @@ impl Host for ScriptedHost {
     {
         assert!(self.alive, "a broken connection is not used again");
         pause(ROUND_TRIP).await;
-        let replies = self.carry_out(batch)?;
+        self.world.unless_dead().await;
+        let replies = self.carry_out(batch);
+        self.world.lock().did();
+        self.world.unless_dead().await;
+        let replies = replies?;
         pause(replies.iter().map(|r| r.elapsed).sum()).await;
+        self.world.unless_dead().await;
         for (at, reply) in replies.iter().enumerate() {
             on_reply(at, reply);
         }

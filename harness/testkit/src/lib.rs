@@ -6,6 +6,7 @@
 
 mod ask;
 mod connector;
+mod crash;
 mod expected;
 mod machine;
 mod model;
@@ -24,6 +25,7 @@ pub mod night;
 
 pub use self::{
     connector::{ScriptedConnector, ScriptedHost},
+    crash::{Meanwhile, Stopped},
     expected::{Expectation, assert_file, assert_scenario},
     machine::{Denied, Machine},
     model::assert_model,
@@ -31,7 +33,8 @@ pub use self::{
     resetter::ScriptedResetter,
     scenario::{CANARY, NONCE, Played, Scenario},
     script::{Change, Effect, HostScript, Moment, Undoing},
+    serve::Served,
     transport::{Break, Comeback, Connecting},
     weaken::{Weakened, disallowed, disordered, weakened},
-    world::{Heard, World},
+    world::{Death, Heard, World},
 };

@@ -69,6 +69,10 @@ pub struct Machine {
     undoing: UndoCourse,
     /// The mark of a dirty host, as its file has it.
     mark: Option<String>,
+    /// How many transactions were carried out.
+    transactions: u32,
+    /// How many undos were carried out, by the package manager or by a snapshot.
+    undos: u32,
     /// What the last plan was asked to bring.
     chosen: Choice,
     /// What it was asked to leave out.
@@ -108,6 +112,8 @@ impl Machine {
             undo: None,
             undoing: UndoCourse::default(),
             mark: None,
+            transactions: 0,
+            undos: 0,
             chosen: Choice::Updates,
             excluded: Vec::new(),
             around: Around::default(),
@@ -130,6 +136,18 @@ impl Machine {
     #[must_use]
     pub fn is_armed(&self) -> bool {
         self.switch.is_some()
+    }
+
+    /// How many transactions were carried out.
+    #[must_use]
+    pub fn transactions(&self) -> u32 {
+        self.transactions
+    }
+
+    /// How many undos were carried out, by the package manager or by a snapshot.
+    #[must_use]
+    pub fn undos(&self) -> u32 {
+        self.undos
     }
 
     /// Whether a job was ever started.
@@ -158,7 +176,7 @@ impl Machine {
         }
     }
 
-    fn take(&mut self, effect: Effect) {
+    pub(crate) fn take(&mut self, effect: Effect) {
         match effect {
             Effect::FebruaryPolicy => self.load(Policy::FEBRUARY),
             Effect::GoodPolicy => self.load(Policy {

@@ -173,6 +173,7 @@ impl Book {
             run: night.plan.run.clone(),
             version: "0.0.0-night".to_owned(),
             plan_sha256: "0".repeat(64),
+            targets_sha256: None,
         };
         book.push(None, None, started);
         let connected = What::HostConnected {
@@ -268,7 +269,13 @@ impl Book {
             },
         );
         let job = self.plan.run.to_string();
-        self.tell(State::Patched, What::PatchStarted { job });
+        self.tell(
+            State::Patched,
+            What::PatchStarted {
+                job,
+                script: String::new(),
+            },
+        );
         let finished = What::PatchFinished {
             end: PatchEnd::Exited(0),
             transaction: Some("7".to_owned()),

@@ -14,8 +14,13 @@ pub struct ScriptedProber(pub World);
 
 impl Prober for ScriptedProber {
     async fn http(&self, request: &HttpRequest) -> Result<HttpSeen, ProbeError> {
-        let seen = self.ask(request)?;
+        self.0.unless_dead().await;
+        let seen = self.ask(request);
+        self.0.lock().did();
+        self.0.unless_dead().await;
+        let seen = seen?;
         pause(seen.elapsed).await;
+        self.0.unless_dead().await;
         Ok(seen)
     }
 }

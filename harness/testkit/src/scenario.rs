@@ -24,9 +24,9 @@ use patchgate_core::{
 };
 use patchgate_engine::{
     host::Target,
-    record::{self, Journal, PLAN, RunDir},
+    record::{self, Journal, PLAN, RunDir, Watcher},
     rpm_files,
-    runner::{self, Known, Run, Wanted},
+    runner::{self, Known, Run, StopSignal, Wanted},
 };
 
 use crate::{
@@ -83,10 +83,10 @@ pub struct Scenario {
     pub experiments: bool,
     /// Whether the hosts are lab hosts.
     pub lab: bool,
-    /// How often remote clients ask beside the patch; they do not where nothing is said.
-    pub probe_every: Option<Duration>,
     /// Whether the hosts are only asked what the patch set would do.
     pub preview: bool,
+    /// How often remote clients ask beside the patch; they do not where nothing is said.
+    pub probe_every: Option<Duration>,
 }
 
 /// A scenario that was played.
@@ -131,8 +131,8 @@ impl Scenario {
             experiment: None,
             experiments: true,
             lab: true,
-            probe_every: None,
             preview: false,
+            probe_every: None,
         }
     }
 
@@ -208,9 +208,34 @@ impl Scenario {
     pub async fn play(&self) -> Played {
         let plan = self.plan();
         let dir = tempfile::tempdir().expect("a scenario needs a place");
-        let live = Arc::new(Mutex::new(Vec::new()));
-        let journal = begin(&dir, &plan, &live);
-        let world = World::new(&self.hosts);
+        let (live, world) = (Live::default(), World::new(&self.hosts));
+        let life = Life {
+            journal: begin(&dir, &plan, watcher(&world, &live)),
+            plan,
+            known: Known::default(),
+        };
+        let (run, stop) = self.run(&world, &dir, life, 0);
+        let ended = match &self.experiment {
+            None => runner::run(run, stop).await,
+            Some(wanted) => runner::experiment(run, stop, wanted).await,
+        };
+        let journal = ended.expect("the record is written");
+        self.played(journal.dir(), &live, world, dir)
+    }
+
+    /// A run over a world, of a controller that comes after so many others.
+    pub(crate) fn run(
+        &self,
+        world: &World,
+        dir: &tempfile::TempDir,
+        life: Life,
+        others: usize,
+    ) -> (Run<ScriptedConnector, ScriptedProber>, StopSignal) {
+        let Life {
+            journal,
+            plan,
+            known,
+        } = life;
         let stop = {
             let mut inner = world.lock();
             (inner.stop_at, inner.panic_at) = (self.stop_at, self.panic_at);
@@ -220,22 +245,28 @@ impl Scenario {
             connector: ScriptedConnector(world.clone()),
             prober: ScriptedProber(world.clone()),
             journal,
-            targets: targets(&dir, &plan),
+            targets: targets(dir, &plan),
             plan,
-            nonce: NONCE.to_owned(),
+            nonce: nonce(others),
             jobs: self.jobs,
             break_lock: self.break_lock.map(ToOwned::to_owned),
             clear_dirty: self.clear_dirty.map(ToOwned::to_owned),
             resetter: Box::new(ScriptedResetter(world.clone())),
-            known: Known::default(),
+            known,
             switch_after: runner::SWITCH_AFTER,
         };
-        let ended = match &self.experiment {
-            None => runner::run(run, stop).await,
-            Some(wanted) => runner::experiment(run, stop, wanted).await,
-        };
-        let journal = ended.expect("the record is written");
-        let record = record::open(journal.dir()).expect("the record is read back");
+        (run, stop)
+    }
+
+    /// What was played, read back from its record.
+    pub(crate) fn played(
+        &self,
+        run: &RunDir,
+        live: &Live,
+        world: World,
+        dir: tempfile::TempDir,
+    ) -> Played {
+        let record = record::open(run).expect("the record is read back");
         let live = std::mem::take(&mut *live.lock().expect("no watcher panics"));
         let events = timeless(&record.events);
         let judgement = judge::judge(&record.plan, &events);
@@ -252,24 +283,48 @@ impl Scenario {
     }
 }
 
+/// What one controller has.
+pub(crate) struct Life {
+    pub(crate) journal: Journal,
+    pub(crate) plan: Plan,
+    pub(crate) known: Known,
+}
+
+/// The events as they are seen while a run goes on.
+pub(crate) type Live = Arc<Mutex<Vec<Event>>>;
+
+/// Sees events for the test and for the world.
+pub(crate) fn watcher(world: &World, live: &Live) -> Watcher {
+    let (world, live) = (world.clone(), Arc::clone(live));
+    Box::new(move |event: &Event| {
+        live.lock().expect("no watcher panics").push(event.clone());
+        world.wrote();
+    })
+}
+
+/// The nonce of a controller that comes after so many others.
+fn nonce(others: usize) -> String {
+    match others {
+        0 => NONCE.to_owned(),
+        n => format!("{n:04x}{}", &NONCE[4..]),
+    }
+}
+
 fn parsed<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
     result.expect("the scenario's files are well written")
 }
 
 /// Begins the record as the command line does.
-fn begin(dir: &tempfile::TempDir, plan: &Plan, live: &Arc<Mutex<Vec<Event>>>) -> Journal {
+pub(crate) fn begin(dir: &tempfile::TempDir, plan: &Plan, watcher: Watcher) -> Journal {
     let run_dir = RunDir::create(&dir.path().join("run")).expect("the place is new");
     let json = serde_json::to_vec_pretty(plan).expect("a plan has only string keys");
     run_dir.write(PLAN, &json).expect("the plan is written");
-    let live = Arc::clone(live);
-    let watcher = move |event: &Event| {
-        live.lock().expect("no watcher panics").push(event.clone());
-    };
-    let journal = Journal::begin(run_dir, Box::new(watcher)).expect("the record is begun");
+    let journal = Journal::begin(run_dir, watcher).expect("the record is begun");
     let started = What::RunStarted {
         run: plan.run.clone(),
         version: "0.0.0-scripted".to_owned(),
         plan_sha256: record::digest(&json),
+        targets_sha256: None,
     };
     journal
         .write(None, None, started)

@@ -133,6 +133,8 @@ pub fn disordered(events: &[Event]) -> Vec<Weakened> {
 fn is_evidence(what: &What) -> bool {
     match what {
         What::VectorsRead { vectors } => vectors.known().is_some_and(|t| !t.vectors.is_empty()),
+        // For whoever resumes the run; the window and the answers speak for themselves.
+        What::StateEntered { .. } | What::StateLeft { .. } | What::HostStopped {} => false,
         What::HostConnected { .. }
         | What::DirtyMark { .. }
         | What::ArtifactSaved { .. }
@@ -155,6 +157,7 @@ fn is_evidence(what: &What) -> bool {
         | What::PatchFinished { .. }
         | What::ServicesRestarted { .. }
         | What::SoakBegun { .. }
+        | What::SoakResumed { .. }
         | What::SoakProbed { .. }
         | What::SoakEnded { .. }
         | What::RebootConsidered { .. }
@@ -164,6 +167,8 @@ fn is_evidence(what: &What) -> bool {
         | What::WaveBegun { .. }
         | What::WaveStopped { .. }
         | What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::HostResumed { .. }
         | What::RunInterrupted { .. }
         | What::RunFinished {} => true,
     }
@@ -205,8 +210,14 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
             vec![("a probe less in", What::SoakProbed { stretch: shorter })]
         }
         What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::HostResumed { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { .. }
+        | What::HostStopped {}
         | What::HostConnected { .. }
         | What::SoakBegun { .. }
+        | What::SoakResumed { .. }
         | What::SoakEnded { .. }
         | What::HostUnreachable { .. }
         | What::SecurityStopped { .. }

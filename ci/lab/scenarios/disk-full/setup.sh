@@ -8,9 +8,11 @@ cat >/var/www/html/upload.php <<'P'
 <?php
 ini_set("display_errors", "0");
 ini_set("log_errors", "1");
-$file = "/var/www/upload/" . uniqid();
-$wrote = file_put_contents($file, str_repeat("x", 4 << 20));
-@unlink($file);
+// Without a name at once, so that whoever lists the directory meanwhile sees nothing.
+$name = "/var/www/upload/" . uniqid();
+$file = fopen($name, "x");
+unlink($name);
+$wrote = fwrite($file, str_repeat("x", 4 << 20));
 if ($wrote !== 4 << 20) { http_response_code(500); exit("not stored"); }
 echo "stored";
 P

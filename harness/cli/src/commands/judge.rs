@@ -71,12 +71,17 @@ pub(super) fn existing(path: &Path) -> Result<RunDir, CliError> {
 
 /// Opens a record that somebody named: one that cannot be read is their mistake, and nothing is lost.
 pub(super) fn open(dir: &RunDir) -> Result<Record, CliError> {
-    record::open(dir).map_err(|error| match error {
-        RecordError::Tampered { .. } | RecordError::Broken => error.into(),
+    record::open(dir).map_err(not_ours)
+}
+
+/// An error of a record that somebody named.
+pub(super) fn not_ours(error: RecordError) -> CliError {
+    match error {
+        RecordError::Tampered { .. } | RecordError::Broken | RecordError::Busy(_) => error.into(),
         RecordError::Io { .. } | RecordError::Format { .. } => {
             CliError::usage(crate::error::chain(&error))
         }
-    })
+    }
 }
 
 /// The story of a verdict, for people.

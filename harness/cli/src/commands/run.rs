@@ -1,31 +1,23 @@
 //! `patchgate run` and `patchgate check`: the record is begun, the engine runs, the record is judged.
 
-mod keys;
+pub(super) mod keys;
 mod limits;
-mod live;
+pub(super) mod live;
+pub(super) mod targets;
 
 use std::{
-    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use patchgate_core::{
-    event::What,
-    exit,
-    id::{HostName, RunId},
-    inventory::{Inventory, InventoryHost},
-    judge,
-    plan::Plan,
-    soak::Soak,
-    wave::Waves,
+    event::What, exit, id::RunId, inventory::Inventory, judge, plan::Plan, soak::Soak, wave::Waves,
 };
 use patchgate_engine::{
     clock,
-    host::Target,
     probe::RemoteProber,
-    record::{self, Journal, PLAN, RunDir, hex},
+    record::{self, Journal, PLAN, RunDir, TARGETS, hex},
     reset::LocalResetter,
     runner::{self, Known, Run},
     ssh::SshConnector,
@@ -168,7 +160,7 @@ pub(super) struct Upcoming {
 /// A run that is over.
 pub(super) struct Ran {
     pub(super) dir: RunDir,
-    live: Arc<live::Live>,
+    pub(super) live: Arc<live::Live>,
 }
 
 impl Upcoming {
@@ -189,16 +181,19 @@ impl Upcoming {
         told: Told,
     ) -> Result<Ran, CliError> {
         keys::readable(inventory)?;
-        limits::raise();
+        let targets = targets::of(inventory)?;
         let dir = begin(&directory(recording, &self.id))?;
         let json = serde_json::to_vec_pretty(&plan).map_err(|e| CliError::Bug(e.to_string()))?;
         dir.write(PLAN, &json)?;
+        let reached = targets::json(&targets)?;
+        dir.write(TARGETS, &reached)?;
         let live = Arc::new(live::Live::new(&plan, dir.clone(), told));
         let journal = Journal::begin(dir.clone(), live.watcher())?;
         let started = What::RunStarted {
             run: self.id,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             plan_sha256: record::digest(&json),
+            targets_sha256: Some(record::digest(&reached)),
         };
         journal.write(None, None, started)?;
         journal.sync()?;
@@ -207,7 +202,7 @@ impl Upcoming {
             prober: RemoteProber::new(),
             journal,
             plan,
-            targets: targets(inventory),
+            targets,
             nonce: self.nonce,
             jobs: recording.jobs,
             break_lock: overrides.break_lock,
@@ -234,7 +229,11 @@ fn begin(path: &Path) -> Result<RunDir, CliError> {
 }
 
 /// Runs on two worker threads: they carry a thousand connections.
-fn drive(run: Run<SshConnector, RemoteProber>, live: &Arc<live::Live>) -> Result<(), CliError> {
+pub(super) fn drive(
+    run: Run<SshConnector, RemoteProber>,
+    live: &Arc<live::Live>,
+) -> Result<(), CliError> {
+    limits::raise();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| CliError::usage(format!("cannot start: {e}")))?;
@@ -255,7 +254,7 @@ fn drive(run: Run<SshConnector, RemoteProber>, live: &Arc<live::Live>) -> Result
 }
 
 /// Judges the record as it is on disk, so that `judge` later sees the very same.
-fn finish(ran: &Ran, told_how: Told) -> Ended {
+pub(super) fn finish(ran: &Ran, told_how: Told) -> Ended {
     let Ran { dir, live } = ran;
     let record = record::open(dir)?;
     let judgement = judge::judge(&record.plan, &record.events);
@@ -284,7 +283,7 @@ fn run_id(nonce: &str) -> Result<RunId, CliError> {
     RunId::new(&format!("{now}-{}", &nonce[..6])).map_err(|e| CliError::Bug(e.to_string()))
 }
 
-fn nonce() -> Result<String, CliError> {
+pub(super) fn nonce() -> Result<String, CliError> {
     let mut bytes = [0; 16];
     let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
     match filled {
@@ -292,55 +291,5 @@ fn nonce() -> Result<String, CliError> {
         _ => Err(CliError::Bug(
             "the system gives no random numbers".to_owned(),
         )),
-    }
-}
-
-fn targets(inventory: &Inventory) -> BTreeMap<HostName, Target> {
-    let own = own_keys();
-    inventory
-        .hosts
-        .iter()
-        .map(|h| (h.name.clone(), target(h, &own)))
-        .collect()
-}
-
-/// The keys that ssh tries by itself.
-fn own_keys() -> Vec<PathBuf> {
-    let Some(home) = env::var_os("HOME") else {
-        return Vec::new();
-    };
-    let names = ["id_ed25519", "id_ecdsa", "id_rsa"];
-    let paths = names.map(|n| Path::new(&home).join(".ssh").join(n));
-    paths.into_iter().filter(|p| p.is_file()).collect()
-}
-
-fn target(host: &InventoryHost, own: &[PathBuf]) -> Target {
-    let jump = host.jump.as_ref().map(|jump| {
-        let through = Target::new(format!("jump host of {}", host.name), jump.address.clone());
-        Box::new(Target {
-            port: jump.port,
-            user: jump.user.clone(),
-            known_hosts: host.known_hosts.clone(),
-            ..with_keys(through, jump.key_file.as_ref(), own)
-        })
-    });
-    let target = Target::new(host.name.to_string(), host.address.clone());
-    Target {
-        port: host.port,
-        user: host.user.clone(),
-        known_hosts: host.known_hosts.clone(),
-        legacy_algorithms: host.legacy_algorithms,
-        become_root: host.become_root,
-        jump,
-        ..with_keys(target, host.key_file.as_ref(), own)
-    }
-}
-
-/// The key that is named; else the user's own and the agent's.
-fn with_keys(target: Target, named: Option<&PathBuf>, own: &[PathBuf]) -> Target {
-    Target {
-        use_agent: named.is_none(),
-        key_files: named.map_or_else(|| own.to_vec(), |key| vec![key.clone()]),
-        ..target
     }
 }

@@ -6,8 +6,9 @@ fn run(arguments: &str) -> Ended {
     Place::new(&[]).run(arguments)
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "run",
+    "resume",
     "check",
     "plan",
     "facts",

@@ -19,4 +19,5 @@ mod loss;
 mod nights;
 mod reboots;
 mod record;
+mod resume;
 mod undo;

@@ -157,7 +157,7 @@ fn a_run_that_waits_for_a_connection_is_interrupted_at_once() {
     let (rig, _) = rig(1);
     rig.net.black_hole(SERVER);
     let child = rig.place.command(QUICK).spawn().unwrap();
-    wait_for("the connect", || rig.net.is_connecting());
+    wait_for("the connect", || rig.net.is_connecting(22));
     signal(&child, Signal::INT);
     let begun = Instant::now();
     let _told = end(child)

@@ -67,10 +67,25 @@ impl Apache {
     }
 }
 
+impl Apache {
+    /// Has it take connections and answer none, until [`Self::go_on`].
+    pub(crate) fn hang(&self) {
+        kill_process_group(self.group(), Signal::STOP).unwrap();
+    }
+
+    /// Has it answer again.
+    pub(crate) fn go_on(&self) {
+        kill_process_group(self.group(), Signal::CONT).unwrap();
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
 impl Drop for Apache {
     fn drop(&mut self) {
-        let group = Pid::from_child(&self.child);
-        let _ended = kill_process_group(group, Signal::KILL);
+        let _ended = kill_process_group(self.group(), Signal::KILL);
         drop(self.child.wait());
     }
 }

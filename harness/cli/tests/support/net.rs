@@ -1,5 +1,5 @@
 //! Two network namespaces with a cable between them: a client's, where the program runs, and a
-//! server's, which has two addresses and so can be two hosts.
+//! server's, which has several addresses and so can be several hosts.
 //!
 //! Needs root. Everything is taken away when the value is dropped, when the test process dies in
 //! whatever way, and after five minutes.
@@ -13,10 +13,17 @@ use std::{
 
 /// The client's address; every [`Net`] has the same ones, they cannot meet.
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 89, 0, 1);
+/// How many addresses the server has.
+pub(crate) const HOSTS: u8 = 6;
 /// The server's first address.
-pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 89, 0, 2);
+pub(crate) const SERVER: Ipv4Addr = address(0);
 /// The server's second address.
-pub(crate) const OTHER: Ipv4Addr = Ipv4Addr::new(10, 89, 0, 3);
+pub(crate) const OTHER: Ipv4Addr = address(1);
+
+/// An address of the server, counted from 0.
+pub(crate) const fn address(n: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 89, 0, 2 + n)
+}
 
 /// Waits for the end of its standard input, then takes both namespaces and all in them away.
 const KEEPER: &str = r#"timeout 300 cat >/dev/null
@@ -64,18 +71,20 @@ impl Net {
 
     fn build(&self) {
         let (c, s) = (&self.client, &self.server);
-        for line in [
+        let made = [
             format!("netns add {c}"),
             format!("netns add {s}"),
             format!("-n {c} link add cable type veth peer name cable netns {s}"),
             format!("-n {c} addr add {CLIENT}/24 dev cable"),
-            format!("-n {s} addr add {SERVER}/24 dev cable"),
-            format!("-n {s} addr add {OTHER}/24 dev cable"),
+        ];
+        let named = (0..HOSTS).map(|n| format!("-n {s} addr add {}/24 dev cable", address(n)));
+        let up = [
             format!("-n {c} link set lo up"),
             format!("-n {s} link set lo up"),
             format!("-n {c} link set cable up"),
             format!("-n {s} link set cable up"),
-        ] {
+        ];
+        for line in made.into_iter().chain(named).chain(up) {
             let made = Command::new("ip").args(line.split(' ')).status().unwrap();
             assert!(made.success(), "ip {line}");
         }
@@ -116,8 +125,16 @@ impl Net {
         ));
     }
 
+    /// Ends what [`Self::drop_packets`] and [`Self::black_hole`] began.
+    pub(crate) fn heal(&self) {
+        self.nft("delete table inet hole\n");
+    }
+
     fn filter(&self, chains: &str) {
-        let rules = format!("table inet hole {{\n{chains}\n}}\n");
+        self.nft(&format!("table inet hole {{\n{chains}\n}}\n"));
+    }
+
+    fn nft(&self, rules: &str) {
         let mut nft = Command::new("ip")
             .args(["netns", "exec", &self.server, "nft", "-f", "-"])
             .stdin(Stdio::piped())
@@ -131,8 +148,8 @@ impl Net {
 }
 
 impl Net {
-    /// Whether the client is waiting for the answer to a connect.
-    pub(crate) fn is_connecting(&self) -> bool {
+    /// Whether the client is waiting for the answer to a connect to this port.
+    pub(crate) fn is_connecting(&self, port: u16) -> bool {
         const SYN_SENT: &str = "02";
         let mut cat = Command::new("ip");
         let output = cat
@@ -140,9 +157,11 @@ impl Net {
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let state = |line: &str| line.split_whitespace().nth(3).map(str::to_owned);
-        text.lines()
-            .any(|line| state(line).as_deref() == Some(SYN_SENT))
+        let to = format!(":{port:04X}");
+        text.lines().any(|line| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            words.len() > 3 && words[2].ends_with(&to) && words[3] == SYN_SENT
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::Ipv4Addr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command},
@@ -29,7 +30,7 @@ pub(crate) struct Sshd {
     dir: tempfile::TempDir,
     daemon: Child,
     /// What is mounted before it starts.
-    mounts: &'static str,
+    mounts: String,
 }
 
 /// Where the host has a look-alike of SELinux in enforcing mode: as much of it as anybody may read.
@@ -39,25 +40,34 @@ const ENFORCING: &str = "mount -t tmpfs tmpfs /sys/fs; mkdir -p /sys/fs/selinux;
 impl Sshd {
     /// Starts it and waits until it listens.
     pub(crate) fn start(net: &Net) -> Self {
-        Self::start_with(net, "")
+        Self::start_with(net, &[SERVER, OTHER], |_| String::new())
     }
 
     /// As [`Self::start`], on a host that says that SELinux enforces.
     pub(crate) fn start_enforcing(net: &Net) -> Self {
-        Self::start_with(net, ENFORCING)
+        Self::start_with(net, &[SERVER, OTHER], |_| ENFORCING.to_owned())
     }
 
-    fn start_with(net: &Net, mounts: &'static str) -> Self {
+    /// As [`Self::start`], at these addresses, after the mounts that are made for its directory, in which
+    /// `var` is there.
+    pub(crate) fn start_with(
+        net: &Net,
+        addresses: &[Ipv4Addr],
+        mounts: impl FnOnce(&Path) -> String,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // sshd reads the authorized keys as the user who logs in.
         fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let at = |name: &str| dir.path().join(name).display().to_string();
         keygen(&dir.path().join("id"));
         keygen(&dir.path().join("host"));
+        let listen = addresses.iter().map(|a| format!("ListenAddress {a}\n"));
         let config = format!(
-            "Port 22\nListenAddress {SERVER}\nListenAddress {OTHER}\nPidFile {}\n\
+            "Port 22\n{}PidFile {}\n\
              AuthorizedKeysFile {}\nHostKey {}\nStrictModes no\nUsePAM no\nUseDNS no\n\
-             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPrintMotd no\n",
+             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPrintMotd no\n\
+             LogLevel VERBOSE\n",
+            listen.collect::<String>(),
             at("pid"),
             at("id.pub"),
             at("host")
@@ -70,7 +80,8 @@ impl Sshd {
             fs::write(dir.path().join(name), text).unwrap();
         }
         fs::create_dir(dir.path().join("var")).unwrap();
-        let daemon = daemon(net, dir.path(), mounts);
+        let mounts = mounts(dir.path());
+        let daemon = daemon(net, dir.path(), &mounts);
         let sshd = Self {
             dir,
             daemon,
@@ -83,7 +94,7 @@ impl Sshd {
     /// Starts it again after [`Self::kill`].
     pub(crate) fn start_again(&mut self, net: &Net) {
         fs::remove_file(self.path("pid")).unwrap();
-        self.daemon = daemon(net, self.dir.path(), self.mounts);
+        self.daemon = daemon(net, self.dir.path(), &self.mounts);
         wait_for("sshd to start again", || self.path("pid").exists());
     }
 

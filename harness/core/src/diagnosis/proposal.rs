@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    DiagnosisStep, Found, UnitFound,
+    DiagnosisStep, ExperimentEvent, Found, UnitFound,
     control::own_control,
     failure::{Failure, failures, is_to_run, unit},
 };
@@ -20,6 +20,12 @@ use crate::{
     state::State,
     suite::{CheckKind, Suite},
 };
+
+/// What an experiment is called that could not be made.
+pub const EXPERIMENT: &str = "experiment";
+
+/// Why an experiment failed that somebody stopped the run in.
+pub const STOPPED: &str = "the run was stopped";
 
 /// An experiment that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +60,46 @@ pub fn experiments(plan: &Plan, ledger: &Ledger, host: &HostName, state: State) 
         }
     }
     let experiment = |(domain, checks)| Experiment { domain, checks };
-    by_domain.into_iter().map(experiment).collect()
+    let all = by_domain.into_iter().map(experiment);
+    all.collect()
+}
+
+/// Whether the record holds an experiment in a state already: one that came to its own end, or could not be
+/// made. One that a crash or a stop broke off did neither.
+#[must_use]
+pub fn is_made(ledger: &Ledger, host: &HostName, state: State, experiment: &Experiment) -> bool {
+    let known = ledger.state(host, state);
+    known.is_some_and(|known| was_made(known, experiment))
+}
+
+fn was_made(known: &StateLedger, experiment: &Experiment) -> bool {
+    let mut is_broken_off = false;
+    known.diagnosis.iter().any(|d| match &d.value.found {
+        Found::Experiment { domain, event } if *domain == experiment.domain => match event {
+            ExperimentEvent::Armed { .. } => {
+                is_broken_off = false;
+                false
+            }
+            ExperimentEvent::Failed { why } => {
+                is_broken_off = why == STOPPED;
+                !is_broken_off
+            }
+            ExperimentEvent::Restored { .. } => !is_broken_off,
+            ExperimentEvent::Changed { .. }
+            | ExperimentEvent::Asked { .. }
+            | ExperimentEvent::Window { .. } => false,
+        },
+        Found::Unavailable { what, .. } => what == EXPERIMENT && d.value.about == experiment.checks,
+        Found::Experiment { .. }
+        | Found::Request { .. }
+        | Found::Unit(_)
+        | Found::Listeners { .. }
+        | Found::ErrorLog { .. }
+        | Found::Journal { .. }
+        | Found::ConfigTest { .. }
+        | Found::Mislabeled { .. }
+        | Found::Owners { .. } => false,
+    })
 }
 
 fn enforces(known: &StateLedger) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Step,
+    DiagnosisStep, Found, Step,
     control::{Asked, own_control, remote},
     failure::{Failure, failures, is_to_run, unit},
 };
@@ -61,11 +61,21 @@ fn of_suite(known: Option<&StateLedger>, suite: &Suite, failed: &[&Failure<'_>])
         .filter(|r| *r != Rung::Labels || may_have_labels(known))
         .flat_map(|r| steps(r, known, suite, failed))
         .collect();
-    (!steps.is_empty()).then(|| Wanted {
+    let about: Vec<_> = failed.iter().map(|f| f.id.clone()).collect();
+    let wanted = !steps.is_empty() && n_taken(known, &about) < steps.len();
+    wanted.then(|| Wanted {
         suite: suite.name.clone(),
-        about: failed.iter().map(|f| f.id.clone()).collect(),
+        about,
         steps,
     })
+}
+
+/// How many findings there are about these checks: each step leaves one at least, so that a ladder that an
+/// interruption broke off is climbed again, and no other.
+fn n_taken(known: Option<&StateLedger>, about: &[CheckId]) -> usize {
+    let steps = known.map_or(&[][..], |s| s.diagnosis.as_slice());
+    let ours = |d: &DiagnosisStep| d.about == about && !matches!(d.found, Found::Experiment { .. });
+    steps.iter().filter(|d| ours(&d.value)).count()
 }
 
 /// What a failure wants.

@@ -6,7 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{control::Control, segment::Segment};
+use super::{
+    control::Control,
+    marker::{MarkerEnd, edge_text},
+    segment::Segment,
+};
 pub use crate::reading::Reading;
 
 /// Where auditd writes when its configuration says nothing else.
@@ -118,6 +122,20 @@ pub struct LogSlice {
     pub trouble: Option<String>,
 }
 
+/// A window that was opened: all that closing it takes, also for another controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowBegin {
+    /// The window's id; no spaces.
+    pub id: String,
+    /// The secret that makes its markers unique; no spaces.
+    pub nonce: String,
+    /// Whether the kernel has SELinux.
+    pub selinux: Reading<bool>,
+    /// The state when the window opened.
+    pub begin: Reading<WindowEdge>,
+}
+
 /// Everything that was copied about one window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,4 +158,22 @@ pub struct WindowCapture {
     /// Other logs, read because auditd's did not hold the end marker.
     #[serde(default)]
     pub beside: Vec<LogSlice>,
+    /// How many controllers were at it before the one that closed it, and broke off: each may have ended it
+    /// on the host, with a marker and a control of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looks: u32,
+}
+
+impl WindowCapture {
+    /// The text of the marker at one end; the ends of several controllers have several.
+    #[must_use]
+    pub fn marker(&self, end: MarkerEnd) -> String {
+        edge_text(&self.nonce, &self.id, end, self.looks)
+    }
+}
+
+/// Nobody writes down that a window was never broken off.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(looks: &u32) -> bool {
+    *looks == 0
 }

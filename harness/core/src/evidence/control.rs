@@ -43,6 +43,19 @@ impl ForcedDenial {
     /// Whether a decision is this denial: by everything that is known of it, and nothing less.
     #[must_use]
     pub fn is(&self, decision: &Decision) -> bool {
+        decision.pid == Some(self.pid)
+            && (self.comm.is_none() || decision.comm == self.comm)
+            && self.asks_for_the_same(decision)
+    }
+
+    /// Whether a decision is such a denial of another process that gave itself the same name: a control of
+    /// the same window, provoked for a controller that did not hear of it.
+    #[must_use]
+    pub fn is_like(&self, decision: &Decision) -> bool {
+        self.comm.is_some() && decision.comm == self.comm && self.asks_for_the_same(decision)
+    }
+
+    fn asks_for_the_same(&self, decision: &Decision) -> bool {
         let context = |context: &Option<super::context::Context>, wanted: &str| {
             context.as_ref().is_some_and(|c| c.to_string() == wanted)
         };
@@ -50,8 +63,6 @@ impl ForcedDenial {
             && decision.decider == Decider::Kernel
             && decision.class.as_deref() == Some("process")
             && decision.permissions == [self.permission.as_str()]
-            && decision.pid == Some(self.pid)
-            && (self.comm.is_none() || decision.comm == self.comm)
             && context(&decision.source, &self.source)
             && context(&decision.target, &self.target)
     }

@@ -40,6 +40,16 @@ pub fn marker_text(nonce: &str, window: &str, end: MarkerEnd) -> String {
     format!("patchgate {nonce} {window} {}", end.word())
 }
 
+/// The text of the marker at one end of a window at which so many controllers had been before.
+#[must_use]
+pub fn edge_text(nonce: &str, window: &str, end: MarkerEnd, looks: u32) -> String {
+    let text = marker_text(nonce, window, end);
+    match (end, looks) {
+        (MarkerEnd::Begin, _) | (MarkerEnd::End, 0) => text,
+        (MarkerEnd::End, looks) => format!("{text} after {looks}"),
+    }
+}
+
 /// Where a marker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {

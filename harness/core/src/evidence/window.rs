@@ -25,7 +25,7 @@ use super::{
     event, head, journal,
     kind::RecordKind,
     mac_change::{MacChange, mac_change},
-    marker::{self, Form, MarkerEnd, Place, marker_text},
+    marker::{self, Form, MarkerEnd, Place},
     record::{self, Framing, Grammar, Record, Stamp},
 };
 use crate::id::CheckId;
@@ -106,6 +106,8 @@ pub(super) struct Window<'a> {
     begins: Vec<Place>,
     ends: Vec<Place>,
     bounds: Bounds,
+    /// Which node the markers' records say that they are of; none where they name none.
+    node: Option<&'a str>,
 }
 
 /// Examines what the engine copied about one window.
@@ -123,9 +125,9 @@ pub fn examine(capture: &WindowCapture, expected: Expectations) -> WindowEvidenc
     let beside = beside::decisions(capture, &window);
     decisions.extend(beside.into_iter().filter(|d| !controls.take(d)));
     belongs.resize(decisions.len(), Belongs::Nowhere);
-    let mac_changes: Vec<MacChange> = window.trusted().filter_map(mac_change).collect();
+    let mac_changes: Vec<MacChange> = window.own().filter_map(mac_change).collect();
     let errors = window
-        .trusted()
+        .own()
         .filter(|record| record.kind == RecordKind::SelinuxErr);
     WindowEvidence {
         out_of_order: indices
@@ -209,7 +211,7 @@ impl<'a> Window<'a> {
         let records = records(capture.log.source, text);
         let form = Form::of(capture, capture.log.source);
         let places = |end| {
-            let text = marker_text(&capture.nonce, &capture.id, end);
+            let text = capture.marker(end);
             marker::places(&records, &text, form)
         };
         let (begins, ends) = (places(MarkerEnd::Begin), places(MarkerEnd::End));
@@ -226,6 +228,7 @@ impl<'a> Window<'a> {
             0..records.len()
         };
         let bounds = Bounds::find(capture, &records, &begins, &ends);
+        let node = first.or(last).and_then(|place| records[place.index].node);
         Self {
             records,
             inside,
@@ -233,6 +236,7 @@ impl<'a> Window<'a> {
             begins,
             ends,
             bounds,
+            node,
         }
     }
 
@@ -265,6 +269,21 @@ impl<'a> Window<'a> {
     /// The window's records that the kernel or auditd wrote.
     fn trusted(&self) -> impl Iterator<Item = &Record<'a>> {
         self.records().filter(|record| !record.is_hearsay())
+    }
+
+    /// Those of them that are not known to be of another host, whose log this one collects too.
+    fn own(&self) -> impl Iterator<Item = &Record<'a>> {
+        self.trusted().filter(|record| self.is_own(record))
+    }
+
+    fn is_own(&self, record: &Record<'_>) -> bool {
+        record.node.is_none() || record.node == self.node
+    }
+
+    /// The record of the first begin of this host's auditd, and all that stand behind it in the log.
+    fn since_start(&self) -> impl Iterator<Item = &Record<'a>> {
+        let is_start = |r: &Record<'_>| r.kind == RecordKind::DaemonStart && self.is_own(r);
+        self.records.iter().skip_while(move |r| !is_start(r))
     }
 
     /// The window's damaged text: no record, one whose user text hides the start of another, or one

@@ -16,13 +16,13 @@ use crate::{
         window::{WindowEvidence, examine},
     },
     id::HostName,
-    ledger::{At, Attempt, Ledger},
+    ledger::{At, Attempt, Ledger, Trouble},
     observation::Observation,
     outcome::{Outcome, Symptom, SymptomKind, evaluate},
     plan::{Cell, Plan},
     state::State,
     suite::{
-        CheckKind,
+        CheckKind, Vantage,
         denials::{Denials, is_among},
     },
 };
@@ -193,14 +193,65 @@ pub(super) fn result(grounds: &Grounds<'_>, cell: &Cell) -> CellResult {
     };
     // An attempt that is not in the record was not made for nothing.
     let numbers = attempts.iter().map(|a| a.value.number);
-    let stumbled = first != Outcome::Passed || !numbers.eq(1..=last_number(attempts));
-    let last = outcomes.next_back().unwrap_or(first);
+    let (mut all_passed, mut last) = (first == Outcome::Passed, first);
+    for outcome in outcomes {
+        all_passed &= outcome == Outcome::Passed;
+        last = outcome;
+    }
+    let stumbled = !all_passed || !numbers.eq(1..=last_number(attempts));
+    let last = match unheard(grounds, cell, attempts, &last) {
+        Some(why) => Outcome::Errored { why },
+        None => last,
+    };
     CellResult {
         cell: cell.clone(),
         flaky: last == Outcome::Passed && stumbled,
         outcome: last,
         events: attempts.iter().map(|a| a.seq).collect(),
         elapsed_ms: attempts.last().and_then(|a| elapsed_ms(&a.value.saw)),
+    }
+}
+
+/// Why a failure says nothing of the service: a remote client heard nothing, and the host said nothing from
+/// then on, until it was given up or the run was stopped. Nobody can say whether the service, the host or the
+/// network was gone.
+fn unheard(
+    grounds: &Grounds<'_>,
+    cell: &Cell,
+    attempts: &[At<Attempt>],
+    outcome: &Outcome,
+) -> Option<String> {
+    let Outcome::Failed { symptom } = outcome else {
+        return None;
+    };
+    let SymptomKind::Http(phase) = symptom.kind else {
+        return None;
+    };
+    let host = grounds.ledger.hosts.get(&cell.host)?;
+    let silent = phase.is_silence() && host.last_said < attempts.last()?.seq;
+    if cell.vantage != Vantage::Controller || !silent {
+        return None;
+    }
+    let stopped = || {
+        let signal = grounds.ledger.interrupted.as_ref()?;
+        Some(format!("the run was stopped by {}", signal.value))
+    };
+    let why = host
+        .troubles
+        .iter()
+        .find_map(|t| gone(&t.value))
+        .or_else(stopped)?;
+    Some(format!(
+        "{}; then nothing was heard of the host: {why}",
+        symptom.text
+    ))
+}
+
+/// Why a host was worked on no further, where nobody could.
+fn gone(trouble: &Trouble) -> Option<String> {
+    match trouble {
+        Trouble::Lost(_) | Trouble::Unreachable(_) | Trouble::Security(_) => Some(trouble.text()),
+        Trouble::Locked(_) | Trouble::Dirty(_) | Trouble::Bug(_) => None,
     }
 }
 

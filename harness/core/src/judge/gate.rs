@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    View, cells::CellResult, drift, hosts, patched, reboot, soak, undo, unsettled, vectors, waves,
-    whole,
+    View, cells::CellResult, drift, hosts, patched, reboot, resumed, soak, undo, unsettled,
+    vectors, waves, whole,
 };
 use crate::{
     event::PatchEnd,
@@ -177,6 +177,7 @@ fn of_host(view: &View<'_>, closing: &[&Finding], host: &PlannedHost) -> Vec<Und
     let mut found: Vec<_> = troubles.collect();
     found.extend(unmet.into_iter().map(|why| entry(Missing::Needs, why)));
     found.extend(whole::of_end(ledger).map(|why| entry(Missing::Host, why)));
+    found.extend(resumed::of_host(view, host, ledger));
     if view.plan.patch.is_some() {
         found.extend(patched::trouble(view, ledger).map(|why| entry(Missing::Patch, why)));
     }

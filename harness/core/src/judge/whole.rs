@@ -9,10 +9,10 @@ use crate::{
     verdict::{Missing, Undecided},
 };
 
-/// A host's part has an end: its own, or a trouble that ended it. Without one, nobody knows what was
-/// still to come.
+/// A host's part has an end: its own, a trouble that ended it, or the stop of the run. Without one,
+/// nobody knows what was still to come.
 pub(super) fn of_end(ledger: &HostLedger) -> Option<String> {
-    let ended = ledger.finished || !ledger.troubles.is_empty();
+    let ended = ledger.finished || ledger.stopped.is_some() || !ledger.troubles.is_empty();
     (!ended).then(|| "its part of the run has no end in the record".to_owned())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::At;
 use crate::{
-    event::{RestartEnd, What},
+    event::{Event, RestartEnd, What},
     state::State,
     undo::{Mark, MarkAct, UndoEnd, UndoHow},
 };
@@ -29,6 +29,30 @@ impl UndoLedger {
         self.started.is_none() && self.end.is_none()
     }
 
+    /// The job that undoes the transaction, from when it was about to be handed to the host.
+    #[must_use]
+    pub fn job(&self) -> Option<&str> {
+        match self.started.as_ref().map(|s| &s.value) {
+            Some(UndoHow::Rollback { job, .. }) => Some(job),
+            Some(UndoHow::Reset { .. }) | None => None,
+        }
+    }
+
+    /// Whether such a job may go on by itself.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        let open = match self.end.as_ref().map(|e| &e.value) {
+            None | Some(UndoEnd::StillRunning) => true,
+            Some(
+                UndoEnd::RolledBack
+                | UndoEnd::Reset { .. }
+                | UndoEnd::Refused { .. }
+                | UndoEnd::Failed { .. },
+            ) => false,
+        };
+        self.job().is_some() && open
+    }
+
     /// Whether the host is known to carry a mark when its part is over. One that was put there before a reset
     /// may have gone with the disk.
     #[must_use]
@@ -44,6 +68,12 @@ impl UndoLedger {
         })
     }
 
+    /// What became of the mark last.
+    #[must_use]
+    pub fn last_act(&self) -> Option<MarkAct> {
+        self.marks.last().map(|m| m.value.1)
+    }
+
     /// The mark that a run met which changes nothing.
     #[must_use]
     pub fn met(&self) -> Option<&Mark> {
@@ -52,7 +82,11 @@ impl UndoLedger {
     }
 
     /// Takes an event; whether it was about the undo alone.
-    pub(super) fn take(&mut self, seq: u64, state: Option<State>, what: &What) -> bool {
+    pub(super) fn take(&mut self, event: &Event) -> bool {
+        let Event {
+            seq, state, what, ..
+        } = event;
+        let seq = *seq;
         if let What::UndoStarted { how } = what {
             let value = how.clone();
             self.started = Some(At { seq, value });
@@ -62,7 +96,7 @@ impl UndoLedger {
         } else if let What::DirtyMark { mark, act } = what {
             let value = (mark.clone(), *act);
             self.marks.push(At { seq, value });
-        } else if let (What::ServicesRestarted { units }, Some(State::Undone)) = (what, state) {
+        } else if let (What::ServicesRestarted { units }, Some(State::Undone)) = (what, *state) {
             let value = units.clone();
             self.restarts = Some(At { seq, value });
         } else {

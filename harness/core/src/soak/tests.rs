@@ -75,3 +75,68 @@ fn a_short_answer_is_held_against_the_check_as_the_whole_one_would_be() {
     };
     assert_eq!(Answer::of(&errored).observation(elapsed), errored);
 }
+
+fn fold(events: &[What]) -> SoakLedger {
+    let (mut soak, checks) = (None, vec!["httpd/page".to_owned().try_into().unwrap()]);
+    let every = DEFAULT_EVERY;
+    let begun = What::SoakBegun { every, checks };
+    for (seq, what) in (1..).zip(std::iter::once(&begun).chain(events)) {
+        SoakLedger::take(&mut soak, seq, jiff::Timestamp::UNIX_EPOCH, what);
+    }
+    soak.unwrap()
+}
+
+fn probed(first: u64) -> What {
+    let stretch = Stretch {
+        begun_ms: vec![first * 1000],
+        ..stretch(first, &[5], 200)
+    };
+    What::SoakProbed { stretch }
+}
+
+fn ended(places: u64) -> What {
+    let at_ms = places * 1000;
+    let end = SoakEnd { places, at_ms };
+    What::SoakEnded { end }
+}
+
+fn host_resumed() -> What {
+    What::HostResumed {
+        changed: Vec::new(),
+        baseline_s: None,
+    }
+}
+
+fn resumed(at_ms: u64) -> What {
+    let at_ms = Reading::Known(at_ms);
+    What::SoakResumed { at_ms }
+}
+
+#[test]
+fn what_was_the_end_of_a_soak_that_is_gone_on_with_is_none() {
+    let stopped = [probed(0), ended(4), host_resumed()];
+    let known = fold(&stopped);
+    assert_eq!((known.next_place(), known.last_ms()), (4, 4000));
+    assert_eq!(known.ended.map(|e| e.places), Some(4), "it may be over");
+    let mut events = stopped.to_vec();
+    events.push(resumed(60_000));
+    assert_eq!(fold(&events).ended, None);
+    events.extend([probed(60), ended(62)]);
+    let known = fold(&events);
+    assert_eq!(known.ended.map(|e| e.places), Some(62));
+    assert_eq!((known.next_place(), known.unsure), (62, None));
+}
+
+/// What a resumed run asked lies at a time that only that event tells.
+#[test]
+fn a_soak_that_was_gone_on_with_says_so_or_its_times_are_not_sure() {
+    for more in [probed(60), ended(62)] {
+        let known = fold(&[probed(0), host_resumed(), more]);
+        let why = known.unsure.unwrap_or_default();
+        assert!(why.contains("not in the record"), "{why}");
+    }
+    let at_ms = Reading::missing("the clock was set back");
+    let set_back = What::SoakResumed { at_ms };
+    let known = fold(&[probed(0), host_resumed(), set_back, probed(1), ended(2)]);
+    assert_eq!(known.unsure.as_deref(), Some("the clock was set back"));
+}

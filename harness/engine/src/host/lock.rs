@@ -2,7 +2,8 @@
 //!
 //! The lock is a file that names its owner and the job that the owner is about, so that whoever
 //! comes after a dead controller learns what has become of its job. Every change is made under a
-//! `flock` of a guard file and by one rename, so a change is whole or not there.
+//! `flock` of a guard file and by one rename, so a change is whole or not there. The owner touches a file
+//! while it works, so that a dead one can be told from a slow one; no lock goes away by itself.
 
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Owner {
     pub since: String,
     /// The job that is under way, or was.
     pub job: Option<JobId>,
+    /// How long the host has heard nothing of the owner, by the host's clock; none where it does not say.
+    pub silent: Option<Duration>,
 }
 
 /// What a question about the lock has brought.
@@ -85,6 +88,14 @@ pub fn acquire_item(owner: &Owner, state_dir: &StateDir) -> Item {
 #[must_use]
 pub fn read_item(run: &str, state_dir: &StateDir) -> Item {
     item(run, state_dir, ":")
+}
+
+/// Builds the item that tells the host that the run goes on, if it holds the lock: whoever asks for the lock
+/// learns how long ago that was. Asks for the lock as [`read_item`] does.
+#[must_use]
+pub fn beat_item(run: &str, state_dir: &StateDir) -> Item {
+    let action = "[ \"$run\" != \"$me\" ] || touch \"$L/beat\" 2>/dev/null";
+    item(run, state_dir, action)
 }
 
 /// Builds the item that writes the owner anew, with another job, if the run holds the lock.
@@ -222,6 +233,9 @@ echo "pglock acquired $(job_state)"
 else
 echo "pglock held $(job_state)"
 cat "$O"
+heard=$(stat -c %Y "$L/beat" "$O" 2>/dev/null | sort -n | tail -n 1)
+now=$(date +%s)
+[ -z "$heard" ] || [ "$now" -lt "$heard" ] || echo "silent=$((now - heard))"
 fi
 "#;
 
@@ -278,6 +292,7 @@ fn parse_owner(text: &str) -> Owner {
         boot_id: field("boot"),
         since: field("since"),
         job: JobId::new(field("job")).ok(),
+        silent: field("silent").parse().ok().map(Duration::from_secs),
     }
 }
 

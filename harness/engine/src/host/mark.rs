@@ -25,17 +25,19 @@ const MOST_BYTES: usize = 4096;
 pub enum Fate {
     /// There is none.
     Absent,
-    /// It is there, and the lock was not taken.
+    /// It is there and is the run's own, which takes the lock all the same.
+    Own,
+    /// It is another run's, and the lock was not taken.
     Marked,
     /// It was there and was taken away, as somebody said.
     Cleared,
 }
 
-/// Builds the item that takes the lock if it is free or the run's own, and the host carries no mark. The mark of
-/// the run that `clear` names is taken away first.
+/// Builds the item that takes the lock if it is free or the run's own, and the host carries no mark but the run's
+/// own. The mark of the run that `clear` names is taken away first.
 ///
 /// Its reply is for [`lock::parse`] and for [`fate`]. A lock that the run has just taken from a dead one is given
-/// back where there is a mark.
+/// back where there is another's mark.
 #[must_use]
 pub fn acquire_item(owner: &Owner, clear: Option<&str>, dir: &StateDir) -> Item {
     let action = ACQUIRE
@@ -58,7 +60,9 @@ if [ -n "$C" ] && [ -e "$M" ]; then
 r=; IFS= read -r r <"$M"
 if [ "$r" = "run=$C" ]; then rm -f "$M" || fail "its mark cannot be taken away"; mark=cleared; fi
 fi
-if [ -e "$M" ]; then mark=marked; [ -n "$job" ] || rm -f "$O"
+r=; [ ! -e "$M" ] || { mark=marked; IFS= read -r r <"$M"; }
+[ "$r" != "run=$me" ] || mark=own
+if [ "$mark" = marked ]; then [ -n "$job" ] || rm -f "$O"
 elif [ -z "$run" ]; then @PUT@
 fi
 fi"#;
@@ -70,6 +74,7 @@ const TOLD: &str = "echo \"pgmark $mark\"\n";
 pub fn fate(reply: &Reply) -> Fate {
     let text = reply.stdout.text();
     match text.lines().last() {
+        Some("pgmark own") => Fate::Own,
         Some("pgmark marked") => Fate::Marked,
         Some("pgmark cleared") => Fate::Cleared,
         Some(_) | None => Fate::Absent,

@@ -2,8 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-/// Where a host is and how to log in to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// Where a host is and how to log in to it. It holds no secret, only where one is found: a run writes it
+/// down for whoever resumes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// The inventory's name of the host; for messages only.
     pub name: String,

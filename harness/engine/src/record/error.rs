@@ -21,6 +21,9 @@ pub enum RecordError {
     /// An earlier write failed: nothing more is written, and nothing is judged.
     #[error("the record is broken: an earlier write failed")]
     Broken,
+    /// Another controller works on the run.
+    #[error("another controller works on `{}`", .0.display())]
+    Busy(PathBuf),
     /// A line is not what was written.
     #[error("the record was changed after it was written: {file}, line {line}: {why}")]
     Tampered {
@@ -55,7 +58,7 @@ impl RecordError {
     pub fn is_tampering(&self) -> bool {
         match self {
             Self::Tampered { .. } => true,
-            Self::Io { .. } | Self::Broken | Self::Format { .. } => false,
+            Self::Io { .. } | Self::Broken | Self::Busy(_) | Self::Format { .. } => false,
         }
     }
 }

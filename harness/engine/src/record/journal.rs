@@ -13,7 +13,12 @@ use patchgate_core::{
     state::State,
 };
 
-use super::{EVENTS, RecordError, RunDir, chain::Chain, sync_dir};
+use super::{
+    EVENTS, RecordError, RunDir,
+    chain::Chain,
+    held::{self, Place},
+    sync_dir,
+};
 use crate::clock;
 
 /// Sees every event after it was written.
@@ -40,7 +45,7 @@ impl Journal {
     /// Begins the record of a new run.
     ///
     /// # Errors
-    /// When the file exists or cannot be made.
+    /// When the file exists or cannot be made, or another controller was faster.
     pub fn begin(dir: RunDir, watcher: Watcher) -> Result<Self, RecordError> {
         let path = dir.path().join(EVENTS);
         let file = OpenOptions::new()
@@ -49,18 +54,30 @@ impl Journal {
             .mode(0o600)
             .open(&path);
         let file = file.map_err(|e| RecordError::io("create", &path, e))?;
+        held::lock(&file, &dir)?;
         sync_dir(dir.path())?;
-        let inner = Inner {
+        let place = Place {
             file,
             seq: 0,
             chain: Chain::default(),
+        };
+        Ok(Self::at(dir, place, watcher))
+    }
+
+    /// Goes on at a place in the file, which is locked.
+    pub(super) fn at(dir: RunDir, place: Place, watcher: Watcher) -> Self {
+        let Place { file, seq, chain } = place;
+        let inner = Inner {
+            file,
+            seq,
+            chain,
             broken: false,
             watcher,
         };
-        Ok(Self {
+        Self {
             dir,
             inner: Mutex::new(inner),
-        })
+        }
     }
 
     /// The run's directory.

@@ -27,9 +27,24 @@ pub struct Record {
 /// # Errors
 /// When a file cannot be read, or is not what was written.
 pub fn open(dir: &RunDir) -> Result<Record, RecordError> {
-    let text = read(dir.path(), EVENTS)?;
-    let (events, torn) = parse_events(&text)?;
-    let plan_text = read(dir.path(), PLAN)?;
+    Ok(open_to_the_end(dir)?.0)
+}
+
+/// Where the whole lines of an event file end.
+pub(super) struct End {
+    /// The chain of all of them.
+    pub(super) chain: Chain,
+    /// Their bytes.
+    pub(super) whole: u64,
+    /// The bytes of a torn line behind them.
+    pub(super) torn: u64,
+}
+
+/// As [`open`], with the place where the record goes on.
+pub(super) fn open_to_the_end(dir: &RunDir) -> Result<(Record, End), RecordError> {
+    let text = file(dir.path(), EVENTS)?;
+    let (events, end) = parse_events(&text)?;
+    let plan_text = file(dir.path(), PLAN)?;
     // Before it is parsed: a plan that was changed into nonsense is a changed plan.
     check_sums(dir.path(), &events, &plan_text)?;
     let plan: Plan = serde_json::from_slice(&plan_text).map_err(|e| RecordError::Format {
@@ -47,16 +62,18 @@ pub fn open(dir: &RunDir) -> Result<Record, RecordError> {
         let why = "its states do not fit its patch".to_owned();
         return Err(RecordError::Format { file: PLAN, why });
     }
-    Ok(Record { plan, events, torn })
+    let torn = end.torn > 0;
+    Ok((Record { plan, events, torn }, end))
 }
 
-fn read(dir: &Path, name: &str) -> Result<Vec<u8>, RecordError> {
+/// Reads a file of a run.
+pub(super) fn file(dir: &Path, name: &str) -> Result<Vec<u8>, RecordError> {
     let path = dir.join(name);
     fs::read(&path).map_err(|e| RecordError::io("read", &path, e))
 }
 
-/// The whole lines of an event file, and whether a torn one follows them.
-fn parse_events(bytes: &[u8]) -> Result<(Vec<Event>, bool), RecordError> {
+/// The whole lines of an event file, and where they end.
+fn parse_events(bytes: &[u8]) -> Result<(Vec<Event>, End), RecordError> {
     let whole = bytes
         .iter()
         .rposition(|b| *b == b'\n')
@@ -87,7 +104,12 @@ fn parse_events(bytes: &[u8]) -> Result<(Vec<Event>, bool), RecordError> {
         chain = next;
         events.push(event);
     }
-    Ok((events, whole != bytes.len()))
+    let end = End {
+        chain,
+        whole: whole as u64,
+        torn: (bytes.len() - whole) as u64,
+    };
+    Ok((events, end))
 }
 
 fn check_sums(dir: &Path, events: &[Event], plan: &[u8]) -> Result<(), RecordError> {
@@ -163,6 +185,7 @@ mod tests {
             run,
             version: "0".into(),
             plan_sha256,
+            targets_sha256: None,
         };
         journal.write(None, None, started).unwrap();
         for i in 1..n {

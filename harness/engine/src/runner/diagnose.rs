@@ -30,6 +30,9 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Looks closer at what failed in a state that was left, one batch for each suite. When somebody
     /// stops the run, it ends and whoever comes next sees the stop.
     pub(super) async fn diagnose(&mut self, state: State) -> Result<(), Stop> {
+        if self.is_past(state) {
+            return Ok(());
+        }
         let looked = self.look_closer(state).await;
         match self.let_go(looked) {
             Err(Stop::Asked) => Ok(()),
@@ -48,7 +51,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// restores the host before it ends.
     async fn prove_all(&mut self, state: State) -> Result<(), Stop> {
         let (plan, host) = (&self.run.plan, &self.host.name);
-        let wanted = |ledger: &_| diagnosis::experiments(plan, ledger, host, state);
+        let wanted = |ledger: &_| {
+            let mut all = diagnosis::experiments(plan, ledger, host, state);
+            all.retain(|e| !diagnosis::is_made(ledger, host, state, e));
+            all
+        };
         for experiment in self.run.known.ask(host, wanted) {
             self.experiment(state, &experiment.domain, &experiment.checks)
                 .await?;

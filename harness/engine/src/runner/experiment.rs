@@ -12,7 +12,9 @@ mod undo;
 use std::{collections::BTreeSet, time::Duration};
 
 use patchgate_core::{
-    diagnosis::{DiagnosisStep, ExperimentEvent, Found, HostMark, Phase, experiment::still_fails},
+    diagnosis::{
+        self, DiagnosisStep, ExperimentEvent, Found, HostMark, Phase, experiment::still_fails,
+    },
     event::What,
     evidence::segment::{AskedFrom, Segment},
     id::{CheckId, HostName},
@@ -172,7 +174,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 self.undo(&of, &before, ended).await
             }
             Err(why) => {
-                let what = "experiment".to_owned();
+                let what = diagnosis::EXPERIMENT.to_owned();
                 let found = Found::Unavailable { what, why };
                 Ok(self.found(state, about, found, watch.elapsed())?)
             }

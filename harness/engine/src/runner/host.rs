@@ -1,7 +1,5 @@
 //! One host's way through a run.
 
-use std::time::Duration;
-
 use patchgate_core::{
     event::{PatchEnd, What},
     evidence::window::Expectations,
@@ -15,11 +13,13 @@ use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     Run, StopSignal,
-    link::{Link, Stop},
+    link::{Link, Stop, until_stopped},
     lock,
     look::Looked,
     patch::dirt,
+    resume::Found,
     soak::{self, Over, Signals},
+    state::Stay,
 };
 use crate::{
     host::{Connector, mark, state_dir::StateDir},
@@ -52,10 +52,6 @@ pub(super) async fn drive<C: Connector, P: Prober>(
     }
 }
 
-/// How long a run that was stopped takes to give a host's lock back: a CI system that gave the signal
-/// waits ten seconds.
-const LAST_WORD: Duration = Duration::from_secs(5);
-
 /// In a window in which patchgate changes nothing, nothing may change.
 const NOTHING: Expectations = Expectations {
     policy_load: false,
@@ -85,8 +81,8 @@ pub(super) enum Parting {
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// A run that changes nothing: one state.
     async fn check(&mut self) -> Result<(), Stop> {
-        let stay = self.enter(State::Baseline, NOTHING).await?;
-        self.look(stay).await?;
+        self.compare(Found::NO_LOCK).await?;
+        self.baseline().await?;
         self.diagnose(State::Baseline).await?;
         self.finish(None)
     }
@@ -115,9 +111,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
 
     /// A run with a patch: under the lock, which stays where a transaction goes on by itself.
     async fn patch_and_check(&mut self, set: &PatchSet) -> Result<(), Stop> {
+        self.await_ordered(set).await?;
         self.lock().await?;
         match self.patch_under_lock(set).await {
-            Err(Stop::Asked) => self.leave_host(None).await,
+            Err(Stop::Asked) => self.leave_stopped().await,
             ended @ (Ok(()) | Err(Stop::Record(_) | Stop::Recorded)) => ended,
         }
     }
@@ -125,21 +122,20 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Baseline, patch, and the states after it.
     async fn patch_under_lock(&mut self, set: &PatchSet) -> Result<(), Stop> {
         self.go_on()?;
-        let stay = self.enter(State::Baseline, NOTHING).await?;
-        let Looked { facts, whole } = self.look(stay).await?;
-        let unmet = needs::unmet(&self.run.plan.suites, &facts);
-        if !unmet.is_empty() {
-            let why = unmet.join("; ");
+        let before = self.baseline().await?;
+        if self.is_untouched()
+            && let Some(why) = self.unpatchable(&before)
+        {
             self.not_started(&why)?;
-            return self.leave_host(None).await;
         }
-        // Without a baseline nobody could say what the patch did.
-        if !whole {
-            self.not_started("the baseline is not whole")?;
+        if self.was_refused() {
             return self.leave_host(None).await;
         }
         self.go_on()?;
-        let ended = self.beside_probes(set, &facts).await;
+        if self.has_begun_undo() {
+            return self.go_on_undoing(set).await;
+        }
+        let ended = self.beside_probes(set, &before.facts).await;
         self.after_patch(set, ended).await
     }
 
@@ -153,7 +149,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             stop: self.stop.clone(),
         };
         let patched = async {
-            let ended = self.patched(set, before).await;
+            let ended = self.patch_and_look(set, before).await;
             let over = match &ended {
                 Ok(_) => Over::Ended,
                 Err(_) => Over::BrokenOff,
@@ -168,12 +164,9 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     }
 
     /// The patch and the states after it.
-    async fn patched(&mut self, set: &PatchSet, before: &Facts) -> Result<Parting, Stop> {
-        let (stay, end) = self.apply(set, POLICY_LOAD).await?;
-        let after = match self.look(stay).await {
-            Ok(after) => Some(after.facts),
-            Err(Stop::Asked) => None,
-            Err(stop @ (Stop::Record(_) | Stop::Recorded)) => return Err(stop),
+    async fn patch_and_look(&mut self, set: &PatchSet, before: &Facts) -> Result<Parting, Stop> {
+        let Some((end, after)) = self.patched(set).await? else {
+            return Ok(Parting::Leave { dirty: None });
         };
         match &end {
             PatchEnd::NothingToDo | PatchEnd::Exited(0) => {
@@ -195,41 +188,122 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         }
     }
 
+    /// The state before anything is changed.
+    async fn baseline(&mut self) -> Result<Looked, Stop> {
+        if let Some(looked) = self.looked(State::Baseline) {
+            return Ok(looked);
+        }
+        let stay = self.enter(State::Baseline, NOTHING).await?;
+        self.look(stay).await
+    }
+
+    /// The transaction's end, and the facts after it where there was time to look. None where the host never
+    /// heard of it and is not fit for it any more; the record says why.
+    async fn patched(&mut self, set: &PatchSet) -> Result<Option<(PatchEnd, Option<Facts>)>, Stop> {
+        if let Some(end) = self.ended() {
+            return Ok(Some(self.look_after(end).await?));
+        }
+        let (stay, end) = match self.find_again(set, POLICY_LOAD).await? {
+            Some(found) => found,
+            None => {
+                if let Some(why) = self.unfit() {
+                    self.not_started(&why)?;
+                    return Ok(None);
+                }
+                self.apply(set, POLICY_LOAD).await?
+            }
+        };
+        Ok(Some((end, self.try_look(stay).await?)))
+    }
+
+    /// Looks at the patched state of a transaction that ended before the run was interrupted.
+    async fn look_after(&mut self, end: PatchEnd) -> Result<(PatchEnd, Option<Facts>), Stop> {
+        if let Some(looked) = self.looked(State::Patched) {
+            return Ok((end, Some(looked.facts)));
+        }
+        let stay = self.enter(State::Patched, POLICY_LOAD).await?;
+        Ok((end, self.try_look(stay).await?))
+    }
+
+    /// Looks at a state; none where somebody stopped the run.
+    async fn try_look(&mut self, stay: Stay) -> Result<Option<Facts>, Stop> {
+        match self.look(stay).await {
+            Ok(looked) => Ok(Some(looked.facts)),
+            Err(Stop::Asked) => Ok(None),
+            Err(stop @ (Stop::Record(_) | Stop::Recorded)) => Err(stop),
+        }
+    }
+
+    /// Why a host is not patched; none where it may be.
+    fn unpatchable(&self, before: &Looked) -> Option<String> {
+        let unmet = needs::unmet(&self.run.plan.suites, &before.facts);
+        if !unmet.is_empty() {
+            return Some(unmet.join("; "));
+        }
+        // Without a baseline nobody could say what the patch did.
+        let whole = before.whole.then_some(());
+        let not_whole = || Some("the baseline is not whole".to_owned());
+        whole.map_or_else(not_whole, |()| self.unfit())
+    }
+
     /// The state after a restart of the services.
     async fn restarted(&mut self, services: &Services) -> Result<(), Stop> {
         let units = match services {
             Services::Leave => return Ok(()),
             Services::Restart(units) => units,
         };
-        self.go_on()?;
-        let items = units.iter().map(|u| restart::item(u)).collect();
-        let stay = self.enter(State::Restarted, NOTHING).await?;
-        let replies = match self.once("restarting the services", items).await {
-            Ok(replies) => replies,
-            Err(stop) => return Err(self.abandon(stay, stop)),
-        };
-        let units = restart::read(units, &replies);
-        let what = What::ServicesRestarted { units };
-        self.run.write(self.host, Some(State::Restarted), what)?;
-        self.look(stay).await?;
+        if self.left(State::Restarted).is_none() {
+            self.go_on()?;
+            let stay = self.enter(State::Restarted, NOTHING).await?;
+            if !self.has_restarted()
+                && let Err(stop) = self.restart(State::Restarted, units).await
+            {
+                return Err(self.abandon(stay, stop));
+            }
+            self.look(stay).await?;
+        }
         self.diagnose(State::Restarted).await
     }
 
-    /// Gives the lock back and records the end. A run that was stopped does not wait long for it.
+    /// Restarts services in a state. Nobody who stops the run waits for them; a run that is resumed before
+    /// their end is known restarts them once more.
+    pub(super) async fn restart(&mut self, state: State, units: &[String]) -> Result<(), Stop> {
+        let items = units.iter().map(|u| restart::item(u)).collect();
+        let stop = self.stop.clone();
+        let asked = until_stopped(stop, self.once("restarting the services", items)).await;
+        let replies = self.let_go(asked)?;
+        let units = restart::read(units, &replies);
+        let what = What::ServicesRestarted { units };
+        Ok(self.run.write(self.host, Some(state), what)?)
+    }
+
+    /// Gives the lock back and records the end. A run that was stopped does not wait long for it: whoever
+    /// resumes it, or breaks the lock, finds the host as it is.
     pub(super) async fn leave_host(&mut self, dirty: Option<String>) -> Result<(), Stop> {
-        let limit = if self.stopped() {
-            LAST_WORD
-        } else {
-            Duration::MAX
+        self.break_off()?;
+        let kept = match timeout(self.patience(), self.drop_mark(dirty.is_some())).await {
+            Ok(kept) => kept?,
+            Err(_) => return Err(Stop::Recorded),
         };
-        let left = match timeout(limit, self.unlock(dirty.as_deref())).await {
+        let dirty = dirty.or(kept);
+        let left = match timeout(self.patience(), self.unlock(dirty.as_deref())).await {
             Ok(unlocked) => unlocked?,
-            Err(_) => return Err(self.lost("giving the lock back", "the run was stopped")),
+            Err(_) => return Err(Stop::Recorded),
         };
         self.finish(together(dirty.into_iter().chain(left)))
     }
 
+    /// Records that the host's part is not through, where somebody stopped the run.
+    pub(super) fn break_off(&self) -> Result<(), Stop> {
+        let told = self.known(|h| h.stopped.is_some()) == Some(true);
+        if self.stopped() && !told {
+            self.run.write(self.host, None, What::HostStopped {})?;
+        }
+        Ok(())
+    }
+
     pub(super) fn finish(&self, dirty: Option<String>) -> Result<(), Stop> {
+        self.break_off()?;
         Ok(self
             .run
             .write(self.host, None, What::HostFinished { dirty })?)

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use patchgate_core::{event::What, evidence::access::Query, plan::PlannedHost};
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::watch, time::timeout};
 
 use super::{Run, StopSignal};
 use crate::{
-    clock::{Deadline, pause},
+    clock::{Deadline, Stopwatch, pause},
     host::{Batch, ConnectError, Connector, Exit, Host, HostError, Item, Reply},
     probe::Prober,
     record::RecordError,
@@ -18,6 +18,9 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest pause before a connection is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a run that was stopped still talks to a host: it is to end within three seconds.
+const GRACE: Duration = Duration::from_millis(2500);
 
 /// Why a host is not worked on any further.
 pub(super) enum Stop {
@@ -40,17 +43,22 @@ pub(super) struct Link<'a, C: Connector, P> {
     pub(super) run: &'a Run<C, P>,
     pub(super) host: &'a PlannedHost,
     pub(super) stop: StopSignal,
-    /// When the state that the host is in began.
-    pub(super) entered: Instant,
+    /// How long the host is in its state.
+    pub(super) entered: Stopwatch,
     /// Tells those who ask beside everything else to be quiet.
     pub(super) quiet: watch::Sender<bool>,
     /// What the kernel answered at the baseline: asked again in every later state.
     pub(super) answered: Vec<Query>,
     connection: Option<C::Host>,
+    /// Until when a connection that is missing may come back, and why it has not.
+    missing: Option<(Deadline, String)>,
+    /// Until when a run that was stopped talks to the host.
+    grace: Option<Deadline>,
 }
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
-    /// Connects for the first time; a host that cannot be reached is recorded as such.
+    /// Connects for the first time; a host that cannot be reached is recorded as such. One that was told to
+    /// reboot before the run was interrupted is not to be had now, perhaps: whoever awaits it connects.
     pub(super) async fn open(
         run: &'a Run<C, P>,
         host: &'a PlannedHost,
@@ -60,11 +68,16 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             run,
             host,
             stop,
-            entered: Instant::now(),
+            entered: Stopwatch::start(),
             quiet: watch::Sender::new(false),
             answered: Vec::new(),
+            grace: None,
             connection: None,
+            missing: None,
         };
+        if link.awaits_reboot() {
+            return Ok(link);
+        }
         let stop = link.stop.clone();
         let connected = async { Ok(link.connect().await?) };
         match until_stopped(stop, connected).await? {
@@ -87,7 +100,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
                     host_key: peer.host_key.to_string(),
                     elapsed: begun.elapsed(),
                 };
-                self.connection = Some(connection);
+                (self.connection, self.missing) = (Some(connection), None);
                 self.run.write(self.host, None, connected)?;
                 Ok(Ok(()))
             }
@@ -235,6 +248,17 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         self.stop.borrow().is_some()
     }
 
+    /// How long the host is still talked to: for ever, until somebody stops the run.
+    pub(super) fn patience(&mut self) -> Duration {
+        match self.stopped() {
+            false => Duration::MAX,
+            true => {
+                let grace = self.grace.get_or_insert_with(|| Deadline::after(GRACE));
+                grace.left()
+            }
+        }
+    }
+
     /// Goes on unless somebody stopped the run.
     pub(super) fn go_on(&self) -> Result<(), Stop> {
         match self.stopped() {
@@ -264,23 +288,36 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         }
     }
 
-    /// As [`Self::ensure`], but why there is no connection is told to the caller. A security stop is
-    /// recorded in any case.
+    /// As [`Self::ensure`], but why there is no connection is told to the caller. The deadline is that of the
+    /// connection that is missing, whoever asks for it how often, and no attempt outlives it. A security stop
+    /// is recorded in any case.
     async fn try_ensure(&mut self) -> Result<Result<(), String>, Stop> {
-        let deadline = Deadline::after(self.run.reconnect_within());
         let mut wait = FIRST_PAUSE;
         while self.connection.is_none() {
-            match self.connect().await? {
-                Ok(()) => {}
-                Err(error) if error.is_security_stop() => return Err(self.unreachable(&error)),
-                Err(error) if deadline.is_over() || self.stopped() => {
-                    return Ok(Err(error_chain(&error)));
-                }
-                Err(_) => pause(wait).await,
+            let deadline = self.missing().0;
+            match timeout(deadline.left(), self.connect()).await {
+                Ok(connected) => match connected? {
+                    Ok(()) => break,
+                    Err(error) if error.is_security_stop() => return Err(self.unreachable(&error)),
+                    Err(error) => self.missing().1 = error_chain(&error),
+                },
+                Err(_) => return Ok(Err(self.missing().1.clone())),
             }
+            if self.stopped() {
+                return Ok(Err(self.missing().1.clone()));
+            }
+            pause(wait.min(deadline.left())).await;
             wait = longer(wait);
         }
         Ok(Ok(()))
+    }
+
+    fn missing(&mut self) -> &mut (Deadline, String) {
+        let within = self.run.reconnect_within();
+        self.missing.get_or_insert_with(|| {
+            let why = format!("no connection came about within {within:?}");
+            (Deadline::after(within), why)
+        })
     }
 
     pub(super) fn lost(&self, doing: &str, why: &str) -> Stop {

@@ -2,9 +2,12 @@
 
 use std::{fs, process};
 
-use patchgate_core::event::What;
+use patchgate_core::{event::What, ledger::HostLedger, time::show_duration};
 
-use super::link::{Link, Stop};
+use super::{
+    link::{Link, Stop},
+    resume::Found,
+};
 use crate::{
     clock,
     host::{
@@ -19,23 +22,35 @@ use crate::{
 };
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
-    /// Takes the lock, or records who holds it.
+    /// Takes the lock, or records who holds it. A resumed run writes itself down as its owner, and compares
+    /// the host with the record before anything is done on it.
     pub(super) async fn lock(&mut self) -> Result<(), Stop> {
         let dir = StateDir::default();
-        let (owner, clear) = (self.owner(None), self.run.clear_dirty.as_deref());
-        let mut items = match &self.run.break_lock {
-            Some(dead) => vec![lock::take_over_item(dead, &owner, &dir)],
-            None => Vec::new(),
-        };
+        let (resumed, dead) = (self.is_resumed(), self.run.break_lock.as_ref());
+        let (owner, clear) = (
+            self.owner(self.known_job()),
+            self.run.clear_dirty.as_deref(),
+        );
+        let mut items = Vec::new();
+        items.extend(resumed.then(|| lock::read_item(&owner.run, &dir)));
+        items.extend(dead.map(|dead| lock::take_over_item(dead, &owner, &dir)));
+        let mark = items.len();
         items.push(mark::read_item(&dir));
         items.push(mark::acquire_item(&owner, clear, &dir));
+        items.extend(resumed.then(|| lock::update_item(&owner, &dir)));
         // What a dead controller left changed is undone before anything is looked at.
         items.push(switch::sweep_item(&owner.run, &dir));
         let replies = self.ask("taking the lock", items).await?;
-        let [.., marked, taken, swept] = &replies[..] else {
+        let [first, .., taken, swept] = &replies[..] else {
             return Err(self.not_locked("the host does not say"));
         };
-        self.unless_dirty(marked, taken)?;
+        self.unless_dirty(&replies[mark], &replies[mark + 1])?;
+        let found = Found::of(&told(first));
+        self.took(taken, swept)?;
+        self.compare(found).await
+    }
+
+    fn took(&self, taken: &Reply, swept: &Reply) -> Result<(), Stop> {
         match told(taken) {
             Ok(LockState::Acquired { .. }) => self.swept(swept),
             Ok(LockState::Held { owner, job }) => Err(self.locked(&owner, job.as_ref())),
@@ -44,11 +59,31 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         }
     }
 
-    fn not_locked(&self, why: &str) -> Stop {
-        match self.not_started(&format!("the host's lock cannot be taken: {why}")) {
-            Ok(()) => self.record_stop(What::HostFinished { dirty: None }),
+    /// The job that was handed to the host last: the transaction's, or that of its undo.
+    fn known_job(&self) -> Option<JobId> {
+        if let Some(undo) = self.known_of_host(|h| h.undo.job().map(ToOwned::to_owned)) {
+            return JobId::new(undo).ok();
+        }
+        let begun = self.known(HostLedger::has_begun_transaction);
+        let id = JobId::new(self.run.plan.run.as_str()).ok();
+        id.filter(|_| begun == Some(true))
+    }
+
+    /// Records that nothing is done on the host. Of one on which a transaction was begun nobody knows what
+    /// became of it.
+    pub(super) fn shut_out(&self, why: String) -> Stop {
+        let ended = match self.known_job() {
+            Some(_) => self.finish(Some(why)),
+            None => self.not_started(&why).and_then(|()| self.finish(None)),
+        };
+        match ended {
+            Ok(()) => Stop::Recorded,
             Err(stop) => stop,
         }
+    }
+
+    fn not_locked(&self, why: &str) -> Stop {
+        self.shut_out(format!("the host's lock cannot be taken: {why}"))
     }
 
     fn locked(&self, owner: &Owner, job: Option<&JobState>) -> Stop {
@@ -118,8 +153,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             boot_id: read("/proc/sys/kernel/random/boot_id"),
             since: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             job,
+            silent: None,
         }
     }
+}
+
+/// Tells the host that this run, which holds its lock, goes on, and asks whether it still does.
+pub(super) fn beat(run: &str) -> Item {
+    lock::beat_item(run, &StateDir::default())
 }
 
 /// Asks whether another run works on the host; changes nothing on a host that was never locked.
@@ -156,8 +197,12 @@ fn holder(owner: &Owner, job: Option<&JobState>) -> String {
         controller,
         pid,
         since,
+        silent,
         ..
     } = owner;
+    let silent = silent.map_or_else(String::new, |silent| {
+        format!(", last heard of {} ago", show_duration(silent))
+    });
     let fate = match job {
         None => "it has begun no transaction",
         Some(JobState::Unknown | JobState::Accepted) => "its transaction has not begun",
@@ -170,7 +215,7 @@ fn holder(owner: &Owner, job: Option<&JobState>) -> String {
         Some(JobState::Rejected { .. }) => "its transaction was never taken",
     };
     format!(
-        "run {run} holds it since {since} (controller {controller}, pid {pid}); {fate}; if that \
+        "run {run} holds it since {since} (controller {controller}, pid {pid}){silent}; {fate}; if that \
          controller is gone, say `--break-lock {run}`"
     )
 }

@@ -55,7 +55,7 @@ pub(super) struct Looked {
 /// The items of a state's batch, and where each answer will stand.
 struct Sheet {
     items: Vec<Item>,
-    lock: Option<usize>,
+    lock: usize,
     marked: Option<usize>,
     facts: usize,
     packages: Option<usize>,
@@ -66,6 +66,8 @@ struct Sheet {
     checks: Vec<usize>,
     /// Of each marker, in the order of their numbers; none where none are sent.
     markers: Vec<usize>,
+    /// The first marker's number.
+    first: u32,
     /// The two items of the snapshot, after the checks: what they find is what the checks met.
     snapshot: usize,
     watched: Watched,
@@ -82,22 +84,24 @@ impl Sheet {
             items.len() - 1
         };
         let domains = run.plan.domains();
-        // A run that patches holds the lock; one that only looks asks whether somebody does.
-        let lock = run
-            .plan
-            .patch
-            .is_none()
-            .then(|| push(lock::question(run.plan.run.as_str())));
-        let marked = lock.map(|_| push(mark::read_item(&StateDir::default())));
+        // A run that patches holds the lock and says so; one that only looks asks whether somebody does.
+        let (lock, marked) = match run.plan.patch {
+            Some(_) => (push(lock::beat(run.plan.run.as_str())), None),
+            None => (
+                push(lock::question(run.plan.run.as_str())),
+                Some(push(mark::read_item(&StateDir::default()))),
+            ),
+        };
         let facts = push(facts::item());
         let packages = run.needs_packages().then(|| push(packages::item()));
         let vectors =
             (!domains.is_empty()).then(|| push(vectors::item(&run.plan.suites, &link.answered)));
         let audit = run.plan.looks_only().then(|| push(window::look_item()));
         let mut markers = Vec::new();
+        let first = window.map_or(1, |open| first_number(open, work));
         let mut mark = |push: &mut dyn FnMut(Item) -> usize| {
             if let Some(Open { nonce, id, .. }) = window {
-                markers.push(push(segment_item(nonce, id, next_number(&markers))));
+                markers.push(push(segment_item(nonce, id, next_number(first, &markers))));
             }
         };
         let mut checks = Vec::new();
@@ -120,6 +124,7 @@ impl Sheet {
             audit,
             checks,
             markers,
+            first,
             snapshot,
             watched,
         }
@@ -139,7 +144,7 @@ impl Sheet {
         let from_here = work.from_controller.iter().map(|(id, _)| id.clone());
         let from_here = (AskedFrom::Controller, from_here.collect());
         let groups = on_host.chain([from_here]);
-        let numbered = self.markers.iter().zip(1..).zip(groups);
+        let numbered = self.markers.iter().zip(self.first..).zip(groups);
         let segment = |((at, number), (asked_from, checks)): ((&usize, u32), _)| Segment {
             number,
             asked_from,
@@ -158,9 +163,16 @@ impl Sheet {
     }
 }
 
+/// The number of the first marker: none has one that an earlier look at the state may have sent.
+fn first_number(open: &Open, work: &Work<'_>) -> u32 {
+    let each = u32::try_from(work.on_host.len() + 1).unwrap_or(u32::MAX);
+    open.looks.saturating_mul(each).saturating_add(1)
+}
+
 /// The number of the next marker.
-fn next_number(markers: &[usize]) -> u32 {
-    u32::try_from(markers.len() + 1).unwrap_or(u32::MAX)
+fn next_number(first: u32, markers: &[usize]) -> u32 {
+    let sent = u32::try_from(markers.len()).unwrap_or(u32::MAX);
+    first.saturating_add(sent)
 }
 
 impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
@@ -170,12 +182,13 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
             Ok(looked) => looked,
             Err(stop) => return Err(self.abandon(stay, stop)),
         };
+        let state = stay.state;
         let closed = self.leave(stay).await?;
+        let whole = looked.whole && closed;
+        self.run
+            .write(self.host, Some(state), What::StateLeft { whole })?;
         self.run.journal.sync()?;
-        Ok(Looked {
-            whole: looked.whole && closed,
-            ..looked
-        })
+        Ok(Looked { whole, ..looked })
     }
 
     /// Everything of a state but its window, until somebody stops the run.
@@ -219,7 +232,7 @@ impl<'a, C: Connector, P: Prober> Link<'a, C, P> {
         let (run, host) = (self.run, self.host);
         let (mut trouble, mut holder) = (None, None);
         let on_reply = |at: usize, reply: &Reply| {
-            if sheet.lock == Some(at) {
+            if sheet.lock == at {
                 holder = lock::held(reply);
             }
             let check = sheet.checks.iter().position(|check| *check == at);
@@ -327,6 +340,17 @@ async fn look_from_here<C: Connector, P: Prober>(
     Ok(())
 }
 
+impl<C, P> Run<C, P> {
+    /// The number of a check's next attempt: the second one where an interruption broke the state off.
+    fn attempt(&self, host: &PlannedHost, state: State, check: &CheckId) -> u32 {
+        let made = self.known.ask(&host.name, |ledger| {
+            let known = ledger.state(&host.name, state);
+            known.and_then(|s| Some(s.checks.get(check)?.last()?.value.number))
+        });
+        made.unwrap_or(0).saturating_add(1)
+    }
+}
+
 fn record_check<C, P>(
     run: &Run<C, P>,
     host: &PlannedHost,
@@ -338,8 +362,8 @@ fn record_check<C, P>(
         host,
         Some(state),
         What::CheckFinished {
+            attempt: run.attempt(host, state, &check),
             check,
-            attempt: 1,
             saw,
         },
     )

@@ -18,11 +18,14 @@ use crate::{
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// Goes on unless an earlier run left the host dirty, which is recorded; so is a mark that was taken away
-    /// because somebody said so.
+    /// because somebody said so. A run that goes on meets its own mark, which an earlier controller may not have
+    /// lived to record.
     pub(super) fn unless_dirty(&self, marked: &Reply, taken: &Reply) -> Result<(), Stop> {
         let mark = || mark::read(marked).ok().flatten().unwrap_or_default();
         match mark::fate(taken) {
             Fate::Absent => Ok(()),
+            Fate::Own if self.known_of_host(|host| host.undo.is_marked()) => Ok(()),
+            Fate::Own => self.mark_is(mark(), MarkAct::Written),
             Fate::Marked => Err(self.record_stop(What::HostDirty { mark: mark() })),
             Fate::Cleared => self.mark_is(mark(), MarkAct::Cleared),
         }
@@ -57,8 +60,16 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         }
     }
 
+    /// Takes the mark of a host away that is not left dirty; says why it could not.
+    pub(super) async fn drop_mark(&mut self, dirty: bool) -> Result<Option<String>, Stop> {
+        match !dirty && self.is_marked_for_nothing() {
+            true => self.unmark().await,
+            false => Ok(None),
+        }
+    }
+
     /// Takes this run's own mark away; says why it could not.
-    pub(super) async fn unmark(&mut self) -> Result<Option<String>, Stop> {
+    async fn unmark(&mut self) -> Result<Option<String>, Stop> {
         let run = self.run.plan.run.as_str();
         let item = mark::drop_item(run, &StateDir::default());
         let replies = self.ask("taking the mark away", vec![item]).await?;

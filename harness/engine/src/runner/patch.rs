@@ -92,27 +92,17 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             STATE,
             What::PatchStarted {
                 job: job.to_string(),
+                script: script.clone(),
             },
         )?;
         self.run.journal.sync()?;
-        let work = Work {
-            spec: JobSpec::new(job, script),
-            within: Duration::from_secs(set.deadline_s),
-            starting: "starting the transaction",
-            waiting: "waiting for the transaction",
-        };
-        let mut output = Vec::new();
+        let work = transaction_work(job, script, set);
         let (heard, _) = self.hand_over(&work, None).await?;
         match heard {
+            Ok(heard) => self.follow(&work, heard).await,
             Err(Away { why, holder }) => {
                 let end = self.end(PatchEnd::NotStarted { why }, None, "")?;
                 self.unless_held(holder).map(|()| end)
-            }
-            Ok(heard) => {
-                let end = self.wait_for(&work, heard, &mut output).await?;
-                let text = String::from_utf8_lossy(&output).into_owned();
-                self.save(STATE, "transaction.log", &output)?;
-                self.end(end, transaction::transaction(&text), &text)
             }
         }
     }
@@ -141,6 +131,49 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         Ok((heard, done.first().cloned()))
     }
 
+    /// Finds a transaction again that was handed to the host before the run was interrupted, and follows it.
+    /// None where there was none, or the host never heard of it: then nothing was begun.
+    pub(super) async fn find_again(
+        &mut self,
+        set: &PatchSet,
+        expected: Expectations,
+    ) -> Result<Option<(Stay, PatchEnd)>, Stop> {
+        let (Some(script), Ok(job)) = (self.under_way(), JobId::new(self.run.plan.run.as_str()))
+        else {
+            return Ok(None);
+        };
+        let work = transaction_work(job, script, set);
+        let Some(heard) = self.find_job(&work).await? else {
+            return Ok(None);
+        };
+        let stay = self.enter(State::Patched, expected).await?;
+        match self.follow(&work, heard).await {
+            Ok(end) => Ok(Some((stay, end))),
+            Err(stop) => Err(self.abandon(stay, stop)),
+        }
+    }
+
+    /// Asks for a job that was about to be handed to the host. None where the host never heard of it; else
+    /// whether it is known to have it.
+    pub(super) async fn find_job(&mut self, work: &Work) -> Result<Option<bool>, Stop> {
+        let spec = &work.spec;
+        let item = job::poll_item(&spec.id, &spec.state_dir, 0, Duration::ZERO);
+        let replies = self.ask_until_stopped(work.finding, vec![item]).await?;
+        Ok(match job::parse(&replies[0]) {
+            Ok(report) if report.state == JobState::Unknown => None,
+            heard => Some(heard.is_ok()),
+        })
+    }
+
+    /// Waits for a transaction's end and records it, with all that it said.
+    async fn follow(&mut self, work: &Work, heard: bool) -> Result<PatchEnd, Stop> {
+        let mut output = Vec::new();
+        let end = self.wait_for(work, heard, &mut output).await?;
+        let text = String::from_utf8_lossy(&output).into_owned();
+        self.save(STATE, "transaction.log", &output)?;
+        self.end(end, transaction::transaction(&text), &text)
+    }
+
     /// Follows a job's output to its end, through lost connections, or until somebody stops the run:
     /// the host goes on by itself.
     pub(super) async fn wait_for(
@@ -155,8 +188,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         loop {
             let offset = output.len() as u64;
             let wait = LONG_POLL.min(deadline.left()).max(Duration::from_secs(1));
-            let item = job::poll_item(&spec.id, &spec.state_dir, offset, wait);
-            let asked = self.ask_until_stopped(work.waiting, vec![item]);
+            let items = vec![
+                job::poll_item(&spec.id, &spec.state_dir, offset, wait),
+                super::lock::beat(self.run.plan.run.as_str()),
+            ];
+            let asked = self.ask_until_stopped(work.waiting, items);
             let replies = match asked.await {
                 Ok(replies) => replies,
                 Err(Stop::Asked) => return Ok(PatchEnd::StillRunning),
@@ -235,7 +271,18 @@ pub(super) struct Work {
     /// How long it may take.
     pub(super) within: Duration,
     pub(super) starting: &'static str,
+    pub(super) finding: &'static str,
     pub(super) waiting: &'static str,
+}
+
+fn transaction_work(job: JobId, script: String, set: &PatchSet) -> Work {
+    Work {
+        spec: JobSpec::new(job, script),
+        within: Duration::from_secs(set.deadline_s),
+        starting: "starting the transaction",
+        finding: "finding the transaction",
+        waiting: "waiting for the transaction",
+    }
 }
 
 /// A job that the host did not take, for certain.

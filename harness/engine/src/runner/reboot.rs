@@ -9,7 +9,7 @@ use patchgate_core::{
     event::What,
     evidence::window::Expectations,
     id::HostName,
-    ledger::HostLedger,
+    ledger::{HostLedger, RebootLedger},
     patchset::PatchSet,
     reading::Reading,
     reboot::{self, Need, Reboot, RebootEnd, RebootSigns},
@@ -39,6 +39,9 @@ const ACROSS: Expectations = Expectations {
     reboot: true,
 };
 
+/// What is left undone on a host that was told to reboot and stays.
+const STAYED: &str = "it was told to reboot and has not done so by its deadline";
+
 /// How many other hosts are tried when one does not come back.
 const OTHERS: usize = 5;
 
@@ -51,6 +54,9 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     pub(super) async fn rebooted(&mut self, set: &PatchSet) -> Result<Option<String>, Stop> {
         if set.reboot == Reboot::Never {
             return Ok(None);
+        }
+        if let Some(end) = self.reboot_known().end {
+            return self.go_on_after(end.value).await;
         }
         let signs = self.consider().await?;
         if !self.needs_reboot(set) {
@@ -69,6 +75,87 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         }
     }
 
+    /// Goes on behind a reboot whose end the record holds.
+    async fn go_on_after(&mut self, end: RebootEnd) -> Result<Option<String>, Stop> {
+        if self.left(State::Rebooted).is_some() {
+            return self.diagnose(State::Rebooted).await.map(|()| None);
+        }
+        // Where the boot was not known, no state was entered.
+        if self.entered(State::Rebooted).is_none() {
+            return Ok(None);
+        }
+        let stay = self.enter(State::Rebooted, ACROSS).await?;
+        self.after_reboot(stay, end).await
+    }
+
+    /// What its reboot left undone on a host, by the record.
+    pub(super) fn left_by_reboot(&self) -> Option<String> {
+        match self.reboot_known().end?.value {
+            RebootEnd::Stayed { .. } => Some(STAYED.to_owned()),
+            RebootEnd::CameBack { .. } | RebootEnd::Refused { .. } | RebootEnd::NotBack { .. } => {
+                None
+            }
+        }
+    }
+
+    /// What the record holds of the host's reboot.
+    fn reboot_known(&self) -> RebootLedger {
+        self.known_of_host(|host| host.reboot.clone())
+    }
+
+    /// Whether a reboot was ordered before the run was interrupted, and is to be awaited before anything
+    /// else: the host cannot be had, perhaps, or is about to go down.
+    pub(super) fn awaits_reboot(&self) -> bool {
+        self.is_resumed() && self.reboot_known().is_under_way()
+    }
+
+    /// Awaits such a reboot, which is never ordered again, and as long as if it had been ordered now: nobody
+    /// has looked meanwhile.
+    pub(super) async fn await_ordered(&mut self, set: &PatchSet) -> Result<(), Stop> {
+        if !self.awaits_reboot() {
+            return Ok(());
+        }
+        let stay = self.enter(State::Rebooted, ACROSS).await?;
+        let known = self.reboot_known();
+        let end = match &known.end {
+            Some(end) => Ok(end.value.clone()),
+            None => self.await_end(set, &known).await,
+        };
+        match end {
+            Ok(RebootEnd::NotBack { why, .. }) => Err(self.not_back(stay, &why)),
+            Ok(
+                RebootEnd::CameBack { .. } | RebootEnd::Stayed { .. } | RebootEnd::Refused { .. },
+            ) => Ok(()),
+            Err(stop) => {
+                self.break_off()?;
+                Err(self.abandon(stay, stop))
+            }
+        }
+    }
+
+    /// Awaits the end of a reboot that an earlier controller ordered, and records it.
+    async fn await_end(&mut self, set: &PatchSet, known: &RebootLedger) -> Result<RebootEnd, Stop> {
+        let Some(boot) = &known.started else {
+            unreachable!("it was ordered");
+        };
+        let watch = known
+            .ordered
+            .map_or_else(Stopwatch::start, Stopwatch::since);
+        let machine = match &known.signs {
+            Some(signs) => signs.value.machine_id.clone(),
+            None => Reading::missing("not read"),
+        };
+        let within = Duration::from_secs(set.reboot_within_s);
+        let end = self.await_back(&boot.value, &machine, within).await?;
+        self.reboot_ended(&end, watch.elapsed())?;
+        Ok(end)
+    }
+
+    fn not_back(&self, stay: Stay, why: &str) -> Stop {
+        let stop = self.lost("coming back from its reboot", why);
+        self.abandon(stay, stop)
+    }
+
     async fn after_reboot(&mut self, stay: Stay, end: RebootEnd) -> Result<Option<String>, Stop> {
         match end {
             RebootEnd::CameBack { .. } => {
@@ -78,14 +165,10 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             }
             RebootEnd::Stayed { .. } => {
                 self.not_looked_at(stay)?;
-                let left = "it was told to reboot and has not done so by its deadline";
-                Ok(Some(left.to_owned()))
+                Ok(Some(STAYED.to_owned()))
             }
             RebootEnd::Refused { .. } => self.not_looked_at(stay).map(|()| None),
-            RebootEnd::NotBack { why, .. } => {
-                let stop = self.lost("coming back from its reboot", &why);
-                Err(self.abandon(stay, stop))
-            }
+            RebootEnd::NotBack { why, .. } => Err(self.not_back(stay, &why)),
         }
     }
 

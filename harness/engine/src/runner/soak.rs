@@ -11,8 +11,11 @@ use futures_util::{StreamExt, stream::FuturesOrdered};
 use patchgate_core::{
     event::What,
     id::CheckId,
+    ledger::Ledger,
     plan::PlannedHost,
-    soak::{Answer, SoakEnd, Stretch},
+    reading::Reading,
+    resume,
+    soak::{Answer, SoakEnd, SoakLedger, Stretch},
 };
 use tokio::{
     sync::{oneshot, watch},
@@ -21,7 +24,7 @@ use tokio::{
 
 use super::{Run, StopSignal};
 use crate::{
-    clock::{Age, Stopwatch},
+    clock::{self, Age, Stopwatch},
     probe::{HttpRequest, Prober, observation},
     record::RecordError,
     script::checks::{self, Way},
@@ -82,20 +85,64 @@ pub(super) async fn beside<C: Send + Sync, P: Prober>(
         .iter()
         .filter_map(|c| beat(run, host, c))
         .collect();
-    let begun = What::SoakBegun {
-        every: soak.every,
-        checks: beats.iter().map(|b| b.check.clone()).collect(),
-    };
-    run.write(host, None, begun)?;
+    if is_over(run, host) {
+        return Ok(());
+    }
+    let (age, next) = begin(run, host, soak.every, &beats)?;
     let mut soaking = Soaking {
         run,
         host,
-        age: Age::start(),
+        age,
         open: Vec::new(),
         under_way: BTreeMap::new(),
     };
-    let places = soaking.go_on(&beats, soak.every, signals).await?;
+    let places = soaking.go_on(&beats, soak.every, next, signals).await?;
     soaking.end(places)
+}
+
+/// Records the begin; says how old the probes are and which place of their grid is next. A run that was
+/// interrupted goes on on the grid that it laid: of the places that nobody was at nothing is known.
+fn begin<C, P>(
+    run: &Run<C, P>,
+    host: &PlannedHost,
+    every: Duration,
+    beats: &[Beat],
+) -> Result<(Age, u64), RecordError> {
+    let known = |ledger: &Ledger| {
+        let soak = ledger.hosts.get(&host.name)?.soak.as_ref()?;
+        Some((passed(soak), soak.last_ms(), soak.next_place()))
+    };
+    let Some((at_ms, last, next)) = run.known.ask(&host.name, known) else {
+        let checks = beats.iter().map(|b| b.check.clone()).collect();
+        run.write(host, None, What::SoakBegun { every, checks })?;
+        return Ok((Age::of(Duration::ZERO), 0));
+    };
+    // Where nobody knows how late it is, it is no earlier than it was.
+    let age = Age::of(Duration::from_millis(*at_ms.known().unwrap_or(&last)));
+    run.write(host, None, What::SoakResumed { at_ms })?;
+    Ok((age, next.max(place(age, every))))
+}
+
+/// How long ago a soak began that was interrupted, in milliseconds, by the wall clock.
+fn passed(soak: &SoakLedger) -> Reading<u64> {
+    let now = clock::now();
+    let passed = Duration::try_from(now.duration_since(soak.at));
+    let passed = passed.ok().and_then(|p| u64::try_from(p.as_millis()).ok());
+    match passed.filter(|p| *p >= soak.last_ms() && now >= soak.latest) {
+        Some(passed) => Reading::Known(passed),
+        None => Reading::missing("the controller's clock was set back"),
+    }
+}
+
+/// Whether the probes of a host had come to their end with its last state, before the run was interrupted.
+fn is_over<C, P>(run: &Run<C, P>, host: &PlannedHost) -> bool {
+    run.known.ask(&host.name, |ledger| {
+        let Some(known) = ledger.hosts.get(&host.name) else {
+            return false;
+        };
+        let ended = known.soak.as_ref().is_some_and(|s| s.ended.is_some());
+        ended && resume::is_through(&run.plan, known)
+    })
 }
 
 /// The request of a check; none where it cannot be asked from here.
@@ -116,19 +163,20 @@ impl<C: Send + Sync, P: Prober> Soaking<'_, C, P> {
         &mut self,
         beats: &[Beat],
         every: Duration,
+        mut next: u64,
         mut signals: Signals,
     ) -> Result<u64, RecordError> {
         let mut grid = interval(every);
         grid.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (prober, age) = (&self.run.prober, self.age);
-        let (mut next, mut under_way) = (0, FuturesOrdered::new());
+        let mut under_way = FuturesOrdered::new();
         let end = loop {
             tokio::select! {
                 biased;
                 end = &mut signals.over => break end.unwrap_or(Over::BrokenOff),
                 number = tick(&mut grid, age, every) => {
                     let number = number.max(next);
-                    next = number + 1;
+                    next = number.saturating_add(1);
                     let quiet = *signals.quiet.borrow();
                     let free = beats.iter().filter(|beat| !quiet && self.takes(&beat.check));
                     let free: Vec<_> = free.collect();
@@ -199,8 +247,13 @@ impl<C: Send + Sync, P: Prober> Soaking<'_, C, P> {
 /// busy or asleep are left out.
 async fn tick(grid: &mut Interval, age: Age, every: Duration) -> u64 {
     grid.tick().await;
+    place(age, every)
+}
+
+/// The place on the grid that is nearest.
+fn place(age: Age, every: Duration) -> u64 {
     let every = u64::try_from(every.as_millis()).unwrap_or(u64::MAX).max(1);
-    (age.millis() + every / 2) / every
+    age.millis().saturating_add(every / 2) / every
 }
 
 async fn ask<P: Prober>(prober: &P, beat: &Beat, number: u64, age: Age) -> Stretch {

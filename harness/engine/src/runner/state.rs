@@ -1,10 +1,10 @@
 //! One state of one host: its window, from the begin marker to the end marker.
 
 use patchgate_core::{event::What, evidence::window::Expectations, state::State};
-use tokio::time::Instant;
 
 use super::link::{Link, Stop};
 use crate::{
+    clock::Stopwatch,
     host::Connector,
     probe::Prober,
     record::RecordError,
@@ -26,21 +26,25 @@ impl Stay {
 }
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
-    /// Enters a state: opens its window, before anything makes the state.
+    /// Enters a state: opens its window, before anything makes the state. One that an interruption broke
+    /// off is gone on with, in the window that it has.
     pub(super) async fn enter(
         &mut self,
         state: State,
         expected: Expectations,
     ) -> Result<Stay, Stop> {
-        let id = format!("w-{state}");
-        self.entered = Instant::now();
-        let nonce = &self.run.nonce;
-        let window = match self.run.collects() {
-            false => None,
-            true => {
-                let item = window::open_item(nonce, &id);
-                let replies = self.ask("entering the state", vec![item]).await?;
-                Some(Open::new(nonce, &id, &replies[0]))
+        let window = match self.entered(state) {
+            Some((entered, looks)) => {
+                self.entered = Stopwatch::since(entered.at);
+                entered.window.map(|begin| Open::again(*begin, looks))
+            }
+            None => {
+                self.entered = Stopwatch::start();
+                let window = self.open_window(state).await?;
+                let begin = window.as_ref().map(|open| Box::new(open.opened()));
+                let what = What::StateEntered { window: begin };
+                self.run.write(self.host, Some(state), what)?;
+                window
             }
         };
         Ok(Stay {
@@ -48,6 +52,16 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             window,
             expected,
         })
+    }
+
+    async fn open_window(&mut self, state: State) -> Result<Option<Open>, Stop> {
+        if !self.run.collects() {
+            return Ok(None);
+        }
+        let (nonce, id) = (&self.run.nonce, format!("w-{state}"));
+        let item = window::open_item(nonce, &id);
+        let replies = self.ask("entering the state", vec![item]).await?;
+        Ok(Some(Open::new(nonce, &id, &replies[0])))
     }
 
     /// Closes the window and records what lay in it. Returns whether its end is known, which it also

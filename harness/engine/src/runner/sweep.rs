@@ -5,6 +5,7 @@ use std::time::Duration;
 use patchgate_core::{
     diagnosis::{DiagnosisStep, Found},
     event::What,
+    ledger::HostLedger,
 };
 
 use super::link::{Link, Stop};
@@ -48,7 +49,13 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
     /// The lock stays, so that nobody looks at such a host unawares.
     fn not_swept(&self, why: &str) -> Stop {
         let why = format!("an experiment of an earlier run is not undone: {why}");
-        let ended = self.not_started(&why).and_then(|()| self.finish(Some(why)));
+        let begun = self.known(HostLedger::has_begun_transaction) == Some(true);
+        let told = if begun {
+            Ok(())
+        } else {
+            self.not_started(&why)
+        };
+        let ended = told.and_then(|()| self.finish(Some(why)));
         match ended {
             Ok(()) => Stop::Recorded,
             Err(stop) => stop,

@@ -24,6 +24,10 @@ const STATE: Option<State> = Some(State::Undone);
 /// What stands in the mark while an undo goes on: who finds it knows no more.
 const BEGUN: &str = "its patch failed, and the undo of it has not been seen to end well";
 
+/// What is known of a reset whose controller died, or was stopped, in the middle of it.
+const UNSEEN: &str =
+    "whether the host went back to its snapshot is not known: the run was interrupted meanwhile";
+
 /// How an undo leaves a host.
 enum Left {
     /// Its part is over.
@@ -51,14 +55,38 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             Err(Stop::Recorded) if self.may_be_reset() => self.take_back(set, None).await,
             Err(stop) => Err(stop),
         };
+        let left = left?;
+        self.part(left).await
+    }
+
+    /// Whether an undo was begun, or refused.
+    pub(super) fn has_begun_undo(&self) -> bool {
+        self.known_of_host(|host| !host.undo.is_untouched())
+    }
+
+    /// Goes on with an undo that an earlier controller began or refused: nothing else is left to do here, and
+    /// it is not begun a second time.
+    pub(super) async fn go_on_undoing(&mut self, set: &PatchSet) -> Result<(), Stop> {
+        let left = self.take_back_again(set).await?;
+        self.part(left).await
+    }
+
+    async fn part(&mut self, left: Left) -> Result<(), Stop> {
         match left {
-            Ok(Left::Host { dirty }) => self.leave_host(dirty).await,
-            Ok(Left::Working { dirty }) => self.finish(Some(dirty)),
-            Err(Stop::Asked) if self.due().is_some() => {
-                let why = "the run was stopped before the patch that failed was seen to be undone";
-                self.leave_host(Some(why.to_owned())).await
-            }
-            Err(stop) => Err(stop),
+            Left::Host { dirty } => self.leave_host(dirty).await,
+            Left::Working { dirty } => self.finish(Some(dirty)),
+        }
+    }
+
+    /// Leaves a host of a run that was stopped, under its lock where a job goes on by itself.
+    pub(super) async fn leave_stopped(&mut self) -> Result<(), Stop> {
+        let why = "the run was stopped before the patch that failed was seen to be undone";
+        let failed = self.has_begun_undo() || self.due().is_some();
+        let dirty = failed.then(|| why.to_owned());
+        let works = self.under_way().is_some() || self.known_of_host(|h| h.undo.goes_on());
+        match works {
+            true => self.finish(dirty),
+            false => self.leave_host(dirty).await,
         }
     }
 
@@ -80,51 +108,82 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             return Ok(Left::Host { dirty });
         }
         self.go_on()?;
-        let way = self.known_of_host(|host| undo::way(set.on_failure, self.host, host));
-        match way {
+        let end = match self.way(set) {
             Err(why) => {
-                self.undo_ended(UndoEnd::Refused { why }, "", Duration::ZERO)?;
-                Ok(self.left(dirty))
+                let end = UndoEnd::Refused { why };
+                self.undo_ended(end.clone(), "", Duration::ZERO)?;
+                end
             }
-            Ok(Way::Rollback {
+            Ok(way) => self.undo_by(set, way).await?,
+        };
+        Ok(self.settled(&end, dirty))
+    }
+
+    fn way(&self, set: &PatchSet) -> Result<Way, String> {
+        self.known_of_host(|host| undo::way(set.on_failure, self.host, host))
+    }
+
+    async fn undo_by(&mut self, set: &PatchSet, way: Way) -> Result<UndoEnd, Stop> {
+        match way {
+            Way::Rollback {
                 manager,
                 transaction,
-            }) => {
-                let end = self.roll_back(set, manager, &transaction).await?;
-                self.settled(&end, dirty).await
-            }
-            Ok(Way::Reset(snapshot)) => {
-                let end = self.reset(set, snapshot).await?;
-                // What was left undone before went with the disk.
-                let dirty = dirty.filter(|_| !matches!(end, UndoEnd::Reset { .. }));
-                self.settled(&end, dirty).await
-            }
+            } => self.roll_back(set, manager, &transaction).await,
+            Way::Reset(snapshot) => self.reset(set, snapshot).await,
         }
     }
 
-    /// What an undo leaves, after its end: the mark goes where the host is as before.
-    async fn settled(&mut self, end: &UndoEnd, dirty: Option<String>) -> Result<Left, Stop> {
-        let left = self.left(dirty);
-        match (end, left) {
-            (UndoEnd::StillRunning, Left::Host { dirty: Some(dirty) }) => {
-                Ok(Left::Working { dirty })
+    /// What an undo leaves that an earlier controller began or refused. A job is found again; what became of a
+    /// snapshot's command that died with its controller is not known.
+    async fn take_back_again(&mut self, set: &PatchSet) -> Result<Left, Stop> {
+        let known = self.known_of_host(|host| host.undo.clone());
+        let (how, end) = (known.started.map(|s| s.value), known.end.map(|e| e.value));
+        let end = match (how, end) {
+            (
+                Some(UndoHow::Rollback { .. }),
+                None | Some(UndoEnd::StillRunning | UndoEnd::RolledBack),
+            ) => match self.way(set) {
+                Ok(way) => self.undo_by(set, way).await?,
+                Err(why) => self.undo_failed(&why)?,
+            },
+            (Some(UndoHow::Reset { marked, .. }), Some(end @ UndoEnd::Reset { .. })) => {
+                self.look_at_snapshot(marked).await?;
+                end
             }
-            (UndoEnd::RolledBack, Left::Host { dirty: None }) => {
-                let dirty = self.unmark().await?;
-                Ok(Left::Host { dirty })
-            }
-            (_, left) => Ok(left),
+            (_, Some(end)) => end,
+            (_, None) => self.undo_failed(UNSEEN)?,
+        };
+        Ok(self.settled(&end, self.left_by_reboot()))
+    }
+
+    fn undo_failed(&self, why: &str) -> Result<UndoEnd, Stop> {
+        let why = why.to_owned();
+        let end = UndoEnd::Failed { why };
+        self.undo_ended(end.clone(), "", Duration::ZERO)?;
+        Ok(end)
+    }
+
+    /// What an undo leaves, after its end.
+    fn settled(&self, end: &UndoEnd, dirty: Option<String>) -> Left {
+        // What was left undone before went with the disk.
+        let dirty = dirty.filter(|_| !matches!(end, UndoEnd::Reset { .. }));
+        match (end, together(dirty.into_iter().chain(self.trouble()))) {
+            (UndoEnd::StillRunning, Some(dirty)) => Left::Working { dirty },
+            (_, dirty) => Left::Host { dirty },
         }
     }
 
-    /// What the record shows to be left undone.
-    fn left(&self, dirty: Option<String>) -> Left {
+    /// Why the host is not as it was before the patch, by the record so far.
+    fn trouble(&self) -> Option<String> {
         let (plan, host) = (&self.run.plan, &self.host.name);
         let known = &self.run.known;
-        let trouble = known.ask(host, |ledger| undo::trouble(plan, ledger, host));
-        Left::Host {
-            dirty: together(dirty.into_iter().chain(trouble)),
-        }
+        known.ask(host, |ledger| undo::trouble(plan, ledger, host))
+    }
+
+    /// Whether the host carries this run's mark for nothing: it is as before, or its patch did not fail.
+    pub(super) fn is_marked_for_nothing(&self) -> bool {
+        let (marked, ended) = self.known_of_host(|h| (h.undo.is_marked(), h.undo.end.is_some()));
+        marked && (ended || !self.stopped()) && self.trouble().is_none()
     }
 
     /// Records that an undo is about to begin; the host hears of it only then.

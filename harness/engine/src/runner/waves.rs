@@ -24,7 +24,8 @@ where
         return side_by_side(run, run.plan.hosts.clone(), stop).await;
     };
     for (hosts, wave) in waves.hosts.iter().zip(1..) {
-        if stop.borrow().is_some() || !begin(run, wave)? {
+        let begun = run.known.has_begun(wave);
+        if stop.borrow().is_some() || run.known.is_stopped() || !(begun || begin(run, wave)?) {
             return Ok(());
         }
         let ours = |h: &&PlannedHost| hosts.contains(&h.name);

@@ -9,8 +9,8 @@
 
 use patchgate_core::{
     evidence::{
-        capture::{LogPosition, LogSlice, LogSource, WindowCapture, WindowEdge},
-        marker::{MarkerEnd, marker_text},
+        capture::{LogPosition, LogSlice, LogSource, WindowBegin, WindowCapture, WindowEdge},
+        marker::{MarkerEnd, edge_text},
         segment::Segment,
     },
     reading::Reading,
@@ -55,6 +55,9 @@ pub struct Open {
     pub begin: Reading<WindowEdge>,
     /// The segments that were begun in it.
     pub segments: Vec<Segment>,
+    /// How often its checks were begun before, by controllers that broke off: markers have other numbers
+    /// each time.
+    pub looks: u32,
 }
 
 impl Open {
@@ -68,6 +71,37 @@ impl Open {
             selinux,
             begin,
             segments: Vec::new(),
+            looks: 0,
+        }
+    }
+
+    /// Takes up a window that another controller opened, and in which it began the checks so often.
+    #[must_use]
+    pub fn again(opened: WindowBegin, looks: u32) -> Self {
+        let WindowBegin {
+            id,
+            nonce,
+            selinux,
+            begin,
+        } = opened;
+        Self {
+            id,
+            nonce,
+            selinux,
+            begin,
+            segments: Vec::new(),
+            looks,
+        }
+    }
+
+    /// All that closing it takes.
+    #[must_use]
+    pub fn opened(&self) -> WindowBegin {
+        WindowBegin {
+            id: self.id.clone(),
+            nonce: self.nonce.clone(),
+            selinux: self.selinux.clone(),
+            begin: self.begin.clone(),
         }
     }
 
@@ -136,7 +170,7 @@ impl Open {
     }
 
     fn text(&self, end: MarkerEnd) -> String {
-        marker_text(&self.nonce, &self.id, end)
+        edge_text(&self.nonce, &self.id, end, self.looks)
     }
 
     /// Where the log stood at the begin.
@@ -171,6 +205,7 @@ impl Open {
             selinux,
             begin,
             segments,
+            looks,
         } = self;
         WindowCapture {
             id,
@@ -181,6 +216,7 @@ impl Open {
             log,
             segments,
             beside,
+            looks,
         }
     }
 }

@@ -225,6 +225,7 @@ fn begin(dir: &Path, plan: &Plan) -> Journal {
         run: plan.run.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         plan_sha256: record::digest(&json),
+        targets_sha256: None,
     };
     journal.write(None, None, started).unwrap();
     journal

@@ -98,6 +98,12 @@ impl Sink for Bars {
         Ok(())
     }
 
+    fn past(&mut self, event: &Event) {
+        if let Some((place, _)) = self.progress.take(&self.plan, event) {
+            self.update(place);
+        }
+    }
+
     fn tick(&mut self, _: Timestamp) -> Result<(), SinkError> {
         self.bars.iter().for_each(ProgressBar::tick);
         Ok(())

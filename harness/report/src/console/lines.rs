@@ -77,6 +77,10 @@ impl<W: Write> Sink for Lines<W> {
         Ok(())
     }
 
+    fn past(&mut self, event: &Event) {
+        self.progress.take(&self.plan, event);
+    }
+
     fn tick(&mut self, now: Timestamp) -> Result<(), SinkError> {
         // A clock that was set back begins a new silence.
         let last = *self.last_line.get_or_insert(now);

@@ -97,6 +97,9 @@ impl HostProgress {
             self.doing = doing;
         }
         self.over |= is_end(&event.what);
+        if let What::HostResumed { .. } = &event.what {
+            self.over = false;
+        }
         let What::CheckFinished { check, saw, .. } = &event.what else {
             return None;
         };
@@ -170,13 +173,19 @@ fn doing(what: &What) -> Option<&'static str> {
         What::RebootConsidered { .. } => Some("about to reboot"),
         What::RebootStarted { .. } => Some("rebooting"),
         What::RebootEnded { .. } => Some("reboot over"),
+        What::HostResumed { .. } => Some("gone on with"),
+        What::HostStopped {} => Some("broken off"),
         What::UndoStarted { .. } => Some("undoing"),
         What::UndoEnded { .. } => Some("undo over"),
         What::HostFinished { .. } => Some("done"),
         What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { .. }
         | What::ArtifactSaved { .. }
         | What::DirtyMark { .. }
         | What::SoakBegun { .. }
+        | What::SoakResumed { .. }
         | What::SoakProbed { .. }
         | What::SoakEnded { .. }
         | What::WaveBegun { .. }

@@ -81,6 +81,16 @@ fn waves(verdict: &Verdict, paint: Paint) -> Option<String> {
     Some(paint.mood(Mood::Heading, "waves") + "\n" + &lines)
 }
 
+/// What is proven of the patch set.
+fn patched(verdict: &Verdict, paint: Paint) -> Option<String> {
+    let mut text = paint.mood(Mood::Heading, "patch set") + "\n";
+    let proven = story::of_patched(verdict);
+    for (host, proven) in &proven {
+        let _ = writeln!(text, "  {host}: {proven}");
+    }
+    (!proven.is_empty()).then_some(text)
+}
+
 fn probes(verdict: &Verdict, paint: Paint) -> Option<String> {
     let mut text = paint.mood(Mood::Heading, "remote clients meanwhile") + "\n";
     for (head, outages) in verdict.soak.iter().map(soak::of_check) {
@@ -90,16 +100,6 @@ fn probes(verdict: &Verdict, paint: Paint) -> Option<String> {
         }
     }
     (!verdict.soak.is_empty()).then_some(text)
-}
-
-/// What is proven of the patch set.
-fn patched(verdict: &Verdict, paint: Paint) -> Option<String> {
-    let mut text = paint.mood(Mood::Heading, "patch set") + "\n";
-    let proven = story::of_patched(verdict);
-    for (host, proven) in &proven {
-        let _ = writeln!(text, "  {host}: {proven}");
-    }
-    (!proven.is_empty()).then_some(text)
 }
 
 /// The hosts that somebody has to put in order: right before the gate, where nobody overlooks them.

@@ -72,13 +72,7 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
             address,
             host_key,
             elapsed,
-        } => {
-            let elapsed = show_duration(*elapsed);
-            told(
-                Mood::Plain,
-                &format!("connected to {address} in {elapsed} ({host_key})"),
-            )
-        }
+        } => of_connection(address, host_key, *elapsed),
         What::HostUnreachable { stage, why } => {
             told(Mood::Bad, &format!("UNREACHABLE {stage}: {why}"))
         }
@@ -95,13 +89,16 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
             saw,
         } => of_check(plan, check, *attempt, saw),
         What::PatchPlanned { packages, .. } => of_planned(packages),
-        What::PatchStarted { job } => told(Mood::Plain, &format!("patching (job {job})")),
+        What::PatchStarted { job, .. } => told(Mood::Plain, &format!("patching (job {job})")),
         What::PatchFinished {
             end, transaction, ..
         } => of_patch(end, transaction.as_deref()),
         What::ServicesRestarted { units } => of_restarts(units),
         What::RebootStarted { .. } => told(Mood::Plain, "rebooting"),
         What::RebootEnded { end, elapsed } => of_reboot(end, *elapsed),
+        What::RunResumed { version, cut } => of_resume(version, *cut),
+        What::HostResumed { changed, .. } => of_changed(changed),
+        What::HostStopped {} => told(Mood::Bad, "broken off; `patchgate resume` goes on with it"),
         What::UndoStarted { how } => undo::of_begin(how),
         What::UndoEnded { end, elapsed, .. } => undo::of_end(end, *elapsed),
         What::DirtyMark { mark, act } => undo::of_mark(mark, *act),
@@ -115,9 +112,12 @@ fn of_what(plan: &Plan, what: &What) -> Option<Told> {
         What::RunFinished {} => told(Mood::Plain, "run finished"),
         What::Diagnosed { diagnosis } => of_diagnosis(diagnosis),
         What::SoakBegun { every, checks } => of_soak(*every, checks.len()),
+        What::SoakResumed { .. } => told(Mood::Plain, "asking from here again until the end"),
         What::SoakProbed { .. }
         | What::SoakEnded { .. }
         | What::RebootConsidered { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { .. }
         | What::WindowCaptured { .. }
         | What::SnapshotTaken { .. }
         | What::ArtifactSaved { .. }
@@ -129,6 +129,35 @@ fn of_soak(every: Duration, n: usize) -> Option<Told> {
     let (every, s) = (show_duration(every), if n == 1 { "" } else { "s" });
     let text = format!("asking {n} check{s} from here every {every} until the end");
     told(Mood::Plain, &text)
+}
+
+fn of_connection(address: &str, host_key: &str, elapsed: Duration) -> Option<Told> {
+    let elapsed = show_duration(elapsed);
+    told(
+        Mood::Plain,
+        &format!("connected to {address} in {elapsed} ({host_key})"),
+    )
+}
+
+fn of_resume(version: &str, cut: u64) -> Option<Told> {
+    let cut = match cut {
+        0 => String::new(),
+        n => format!("; the record's last line was torn, {n} bytes of it were cut off"),
+    };
+    told(
+        Mood::Plain,
+        &format!("the run goes on, patchgate {version}{cut}"),
+    )
+}
+
+fn of_changed(changed: &[String]) -> Option<Told> {
+    match changed {
+        [] => told(Mood::Plain, "gone on with: it is what it was"),
+        changed => told(
+            Mood::Bad,
+            &format!("CHANGED meanwhile: {}", changed.join("; ")),
+        ),
+    }
 }
 
 /// The steps that change something are told; what the others found stands in the findings.

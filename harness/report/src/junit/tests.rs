@@ -304,6 +304,7 @@ fn times_come_from_the_record() {
         run,
         version,
         plan_sha256: String::new(),
+        targets_sha256: None,
     };
     let interrupted = What::RunInterrupted {
         signal: "SIGINT".into(),

@@ -185,6 +185,7 @@ pub fn network_gone() -> Case {
     let findings = &["broken-before.rhel-web.httpd unknown suspected"];
     let cells: Cells = &[
         ("rhel-web * httpd/root-page", "failed"),
+        ("rhel-web restarted httpd/root-page", "errored"),
         ("rhel-web restarted httpd/no-new-denials", "blind"),
         ("centos-web patched *", "not-run"),
         ("centos-web restarted *", "not-run"),

@@ -106,6 +106,7 @@ impl Machine {
                 self.owner = Some(owner.clone() + "\n");
             }
             LockAct::Read
+            | LockAct::Beat
             | LockAct::Acquire(_)
             | LockAct::Update(_)
             | LockAct::Release

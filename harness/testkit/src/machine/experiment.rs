@@ -165,6 +165,9 @@ impl Machine {
 
     fn sweep(&mut self) -> String {
         let mut text = String::new();
+        if self.switch.is_some() {
+            let _ = writeln!(text, "pgswitch swept left {}", self.disarm());
+        }
         for (_, effect) in &self.script.effects {
             if let Effect::SwitchLeft(id, state) = effect {
                 let _ = writeln!(text, "pgswitch swept {id} {state}");

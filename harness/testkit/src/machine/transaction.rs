@@ -158,7 +158,7 @@ impl Machine {
         if id.ends_with(".undo") {
             return self.start_undo(id);
         }
-        if self.job.is_none() {
+        if self.job.as_ref().is_none_or(|job| job.id != id) {
             self.job = Some(Job::new(id, "Dependencies resolved.\n"));
         }
         "pgjob 0 0 running\n".to_owned()
@@ -182,7 +182,9 @@ impl Machine {
 
     /// What has become of the job that a lock's owner names.
     pub(super) fn job_word(&self) -> &'static str {
-        match self.job.as_ref().map(|j| &j.end) {
+        let undoes = self.owner.as_ref().is_some_and(|o| o.contains(".undo\n"));
+        let named = if undoes { &self.undo } else { &self.job };
+        match named.as_ref().map(|j| &j.end) {
             None => self.foreign_job,
             Some(None) => "running",
             Some(Some(End::Exited(0))) => "finished 0",
@@ -213,6 +215,7 @@ impl Machine {
     }
 
     fn undo_ends(&mut self, how: UndoJob) -> Option<(End, &'static str)> {
+        self.undos += u32::from(how != UndoJob::Hangs);
         match how {
             UndoJob::Well => {
                 self.roll_back();
@@ -234,6 +237,7 @@ impl Machine {
 
     /// The transaction happens.
     fn transact(&mut self) {
+        self.transactions += 1;
         let brings = self.script.brings_instead.clone();
         let coming = self.coming(&brings.unwrap_or_else(|| self.script.updates.clone()));
         let broken = self.script.effects.iter().find_map(|(_, effect)| {

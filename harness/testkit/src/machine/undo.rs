@@ -117,14 +117,19 @@ impl Machine {
         let is_free = holder.is_none();
         let named = self.mark.as_deref().and_then(run_of) == Some(clear);
         let cleared = self.mark.take_if(|_| named).is_some();
-        if self.mark.is_some() {
+        let own = self.mark.as_deref().is_some_and(|m| run_of(m) == Some(me));
+        if self.mark.is_some() && !own {
             self.owner = None;
             return self.lock_told(me) + "pgmark marked\n";
         }
         if is_free {
             self.owner = Some(format!("{owner}\n"));
         }
-        let word = if cleared { "cleared" } else { "absent" };
+        let word = match (own, cleared) {
+            (true, _) => "own",
+            (false, true) => "cleared",
+            (false, false) => "absent",
+        };
         self.lock_told(me) + &format!("pgmark {word}\n")
     }
 
@@ -163,6 +168,7 @@ impl Machine {
 
     /// The machine is brought back to its snapshot; why that failed.
     pub(crate) fn reset(&mut self) -> Result<(), &'static str> {
+        self.undos += 1;
         if let Some(why) = self.undoing.reset_fails {
             return Err(why);
         }

@@ -42,6 +42,7 @@ pub(super) fn capture(id: &str, records: &[String]) -> WindowCapture {
         },
         segments: Vec::new(),
         beside: Vec::new(),
+        looks: 0,
     }
 }
 

@@ -161,6 +161,9 @@ fn detail(what: &What) -> Option<String> {
         What::UndoEnded { end, .. } => undo_end(end),
         What::DirtyMark { mark, act } => format!("{act:?} {}", mark.why).to_lowercase(),
         What::Diagnosed { diagnosis } => steps::found(&diagnosis.found),
+        What::HostResumed { changed, .. } => changed.join("; "),
+        What::RunResumed { cut, .. } if *cut > 0 => format!("{cut} bytes were cut off"),
+        What::StateLeft { whole: false } => "not whole".to_owned(),
         What::SoakProbed { stretch } => {
             let took = Duration::ZERO;
             let saw = observation(&stretch.saw.observation(took));
@@ -171,12 +174,17 @@ fn detail(what: &What) -> Option<String> {
         What::WaveStopped { wave, why } => format!("{wave}: {why}"),
         What::RunInterrupted { signal } => signal.clone(),
         What::RunStarted { .. }
+        | What::RunResumed { .. }
+        | What::StateEntered { .. }
+        | What::StateLeft { whole: true }
+        | What::HostStopped {}
         | What::HostConnected { .. }
         | What::FactsCollected { .. }
         | What::PatchStarted { .. }
         | What::SnapshotTaken { .. }
         | What::ArtifactSaved { .. }
         | What::SoakBegun { .. }
+        | What::SoakResumed { .. }
         | What::SoakEnded { .. }
         | What::RunFinished {}
         | What::Unknown => return None,

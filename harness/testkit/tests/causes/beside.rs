@@ -9,8 +9,8 @@ use patchgate_core::{
 use patchgate_testkit::night::{
     HTTPD_CONTEXT, Night, Seen, Trial, avc, error_log,
     known::{
-        february_on_the_lab, getattr, hidden_getattr, labelled_on_the_lab, page_trial, refused,
-        untyped_on_the_lab,
+        february_on_the_lab, getattr, hidden_getattr, labelled_on_the_lab, mute, page_trial,
+        refused, untyped_on_the_lab,
     },
     label, listeners, status, unit_step,
 };
@@ -49,30 +49,45 @@ fn application(confined: Vec<String>) -> Night {
     })
 }
 
-/// The kernel refuses httpd this, in silence.
+/// The kernel refuses httpd all of this class, in silence.
 fn refuses(seen: &mut Seen, target: &str, class: &str, permission: &str) {
+    answers(seen, target, class, permission, |_| 0);
+}
+
+/// The kernel lets httpd do all of this class.
+fn allows(seen: &mut Seen, target: &str, class: &str, permission: &str) {
+    answers(seen, target, class, permission, |_| u32::MAX);
+}
+
+/// The kernel lets httpd do all of this class but for this, which it refuses in silence.
+fn takes(seen: &mut Seen, target: &str, class: &str, permission: &str) {
+    answers(seen, target, class, permission, |bit| !bit);
+}
+
+fn answers(seen: &mut Seen, target: &str, class: &str, permission: &str, allowed: fn(u32) -> u32) {
     let Reading::Known(table) = &mut seen.vectors else {
         panic!("the kernel answered");
     };
-    let target = match target {
+    let type_ = match target {
         "httpd_t" => HTTPD_CONTEXT.to_owned(),
         type_ => format!("system_u:object_r:{type_}:s0"),
     };
-    let query = Query::new(HTTPD_CONTEXT, &target, class).expect("they are contexts");
-    let nothing = AccessVector {
-        allowed: 0,
-        decided: u32::MAX,
-        auditallow: 0,
-        auditdeny: 0,
-        seqno: 1,
-        flags: 0,
-    };
-    table.vectors.insert(query, nothing);
+    let query = Query::new(HTTPD_CONTEXT, &type_, class).expect("they are contexts");
     let class = table.classes.entry(class.to_owned()).or_insert(Class {
         index: Some(3),
         ..Class::default()
     });
-    class.permissions.insert(permission.to_owned(), 7);
+    let value = *class.permissions.entry(permission.to_owned()).or_insert(7);
+    let allowed = allowed(1 << (value - 1));
+    let vector = AccessVector {
+        allowed,
+        decided: u32::MAX,
+        auditallow: 0,
+        auditdeny: allowed,
+        seqno: 1,
+        flags: 0,
+    };
+    table.vectors.insert(query, vector);
 }
 
 /// Both what is at fault and what looks like it: neither is proven.
@@ -282,4 +297,255 @@ fn a_port_that_lost_its_type_is_no_old_denial() {
     let cause = night.cause();
     let proven = (cause.kind.word(), cause.proof.word());
     assert_eq!(proven, ("selinux-port", "proven"), "{cause:?}");
+}
+
+fn setopt(permissive: bool) -> String {
+    avc("setopt", "", "httpd_t", "tcp_socket", permissive)
+}
+
+fn execmem(permissive: bool) -> String {
+    avc("execmem", "", "httpd_t", "process", permissive)
+}
+
+/// Clients get nothing, and an experiment's logs hold these.
+fn stuck(denied: &'static [fn(bool) -> String]) -> Night {
+    Night::quiet().from(State::Patched, |s| {
+        s.page(&mute());
+        let page = [
+            ("root-page", mute(), status(200)),
+            ("root-page-local", mute(), status(200)),
+        ];
+        let log = |permissive| denied.iter().map(|d| d(permissive)).collect();
+        s.trial = Some(Trial::httpd(&page).logging([log(false), log(true)]));
+    })
+}
+
+/// A domain's processes and all of its sockets have its own type; what is denied of one explains nothing of
+/// another.
+#[test]
+fn another_class_of_the_same_type_stands_in_the_way() {
+    let alone = stuck(&[setopt]);
+    let proven = format!("{SILENT} proven");
+    assert_cause("alone", &alone, &proven, &["{ setopt }"]);
+    let beside = stuck(&[setopt, execmem]);
+    let hint = ["It is not proven: without dontaudit rules httpd_t { execmem } on process"];
+    assert_cause("beside", &beside, &format!("{SILENT} supported"), &hint);
+    let logged = beside.from(State::Patched, |s| {
+        s.log.extend([setopt(false), execmem(false)]);
+    });
+    assert_cause("logged", &logged, "selinux-denial supported", &[]);
+}
+
+fn of_page(perms: &str, permissive: bool) -> String {
+    let page = "path=\"/var/www/html/index.html\" dev=\"vda\" ino=7";
+    avc(perms, page, "httpd_sys_content_t", "file", permissive)
+}
+
+/// Access that was lost and is denied in no log was not missed.
+#[test]
+fn another_permission_of_the_same_files_confirms_nothing() {
+    let lost = |perms: &'static str| {
+        let night = Night::quiet().at(State::Baseline, |s| {
+            s.log.push(of_page("write", false));
+            allows(s, "httpd_sys_content_t", "file", "map");
+        });
+        night.from(State::Patched, |s| {
+            s.page(&status(403));
+            takes(s, "httpd_sys_content_t", "file", "map");
+            let logs = [vec![of_page(perms, false)], vec![of_page(perms, true)]];
+            s.trial = Some(page_trial(403, logs));
+        })
+    };
+    let proven = format!("{SILENT} proven");
+    assert_cause("denied", &lost("map"), &proven, &["{ map }"]);
+    let unused = lost("write").cause();
+    assert_eq!(unused.proof.word(), "supported", "{unused:?}");
+}
+
+/// What is denied beside the cause, and was refused at the baseline already, leaves the proof if `stays`.
+fn assert_beside(
+    denied: fn(bool) -> String,
+    (target, class, perm): (&'static str, &'static str, &'static str),
+    stays: bool,
+) {
+    let night = hidden_getattr()
+        .from(State::Patched, move |s| {
+            let trial = s.trial.as_mut().expect("the night has an experiment");
+            trial.logs[0].push(denied(false));
+            trial.logs[1].push(denied(true));
+        })
+        .from(State::Baseline, move |s| refuses(s, target, class, perm));
+    let proof = if stays { "proven" } else { "supported" };
+    let cause = night.cause();
+    assert_eq!(cause.proof.word(), proof, "{class} {target}: {cause:?}");
+    // There is nothing that the kernel could be asked for.
+    assert!(
+        stays || !cause.explanation.contains("vectors:"),
+        "{cause:?}"
+    );
+}
+
+/// Of an object that may have got its type since, it is not known that it was denied before: a file of which
+/// only the name is known, a directory that is not root's home, a peer.
+#[test]
+fn what_may_have_got_its_type_since_is_no_old_denial() {
+    let file = |p| {
+        avc(
+            "read",
+            "name=\"far.html\" dev=\"vda\" ino=9",
+            "lab_hidden_t",
+            "file",
+            p,
+        )
+    };
+    assert_beside(file, ("lab_hidden_t", "file", "read"), false);
+    let dir = |p| {
+        avc(
+            "search",
+            "name=\"private\" dev=\"vda\" ino=9",
+            "lab_hidden_t",
+            "dir",
+            p,
+        )
+    };
+    assert_beside(dir, ("lab_hidden_t", "dir", "search"), false);
+    let peer = |p| {
+        avc(
+            "connectto",
+            "path=\"/run/app.sock\"",
+            "initrc_t",
+            "unix_stream_socket",
+            p,
+        )
+    };
+    assert_beside(peer, ("initrc_t", "unix_stream_socket", "connectto"), false);
+    let home = |p| {
+        avc(
+            "search",
+            "name=\"root\" dev=\"vda\" ino=9",
+            "admin_home_t",
+            "dir",
+            p,
+        )
+    };
+    assert_beside(home, ("admin_home_t", "dir", "search"), true);
+    let system = |p| {
+        avc(
+            "getattr",
+            "name=\"/\" dev=\"proc\" ino=1",
+            "proc_t",
+            "filesystem",
+            p,
+        )
+    };
+    assert_beside(system, ("proc_t", "filesystem", "getattr"), true);
+    let pipe = |p| {
+        avc(
+            "write",
+            "path=\"pipe:[24711]\" dev=\"pipefs\" ino=24711",
+            "crond_t",
+            "fifo_file",
+            p,
+        )
+    };
+    assert_beside(pipe, ("crond_t", "fifo_file", "write"), true);
+}
+
+/// Without paths in the suite nobody knows which files are its own.
+#[test]
+fn a_suite_without_paths_has_no_old_denials_of_files() {
+    let elsewhere = |p| {
+        avc(
+            "getattr",
+            "path=\"/srv/other\" dev=\"vda\" ino=9",
+            "lab_hidden_t",
+            "file",
+            p,
+        )
+    };
+    let denied = |night: Night| {
+        night
+            .from(State::Patched, move |s| {
+                let trial = s.trial.as_mut().unwrap();
+                trial.logs[0].push(elsewhere(false));
+                trial.logs[1].push(elsewhere(true));
+            })
+            .from(State::Baseline, |s| {
+                refuses(s, "lab_hidden_t", "file", "getattr");
+            })
+    };
+    assert_cause(
+        "named",
+        &denied(hidden_getattr()),
+        &format!("{SILENT} proven"),
+        &[],
+    );
+    let mut unnamed = denied(labelled_on_the_lab());
+    for suite in &mut unnamed.plan.suites {
+        suite.rests_on.paths.clear();
+    }
+    let cause = unnamed.cause();
+    assert_eq!(cause.proof.word(), "supported", "{cause:?}");
+}
+
+/// An application's socket and its files may have one type, and not one cause.
+#[test]
+fn a_socket_of_the_type_of_a_file_is_not_the_file() {
+    let open = |p| {
+        avc(
+            "open",
+            "path=\"/run/app/conf\" dev=\"tmpfs\" ino=9",
+            "var_run_t",
+            "file",
+            p,
+        )
+    };
+    let socket = |p| {
+        avc(
+            "getattr",
+            "path=\"/run/app/sock\" dev=\"tmpfs\" ino=8",
+            "var_run_t",
+            "sock_file",
+            p,
+        )
+    };
+    let night = |beside: bool| {
+        Night::quiet().from(State::Patched, move |s| {
+            s.page(&status(503));
+            s.log.push(socket(false));
+            let log = |p: bool| {
+                let conf = beside.then(|| open(p));
+                conf.into_iter().chain([socket(p)]).collect()
+            };
+            s.trial = Some(page_trial(503, [log(false), log(true)]));
+        })
+    };
+    let alone = night(false);
+    assert_cause(
+        "alone",
+        &alone,
+        "selinux-denial proven",
+        &["sock_file of var_run_t"],
+    );
+    let cause = night(true).cause();
+    assert_eq!(cause.proof.word(), "supported", "{cause:?}");
+}
+
+/// Of what the kernel took away only what was missed explains anything.
+#[test]
+fn a_permission_that_nobody_missed_explains_nothing() {
+    let lost = |missed: &'static str| {
+        let night = Night::quiet().at(State::Baseline, |s| {
+            allows(s, "httpd_sys_content_t", "file", "read");
+        });
+        night.from(State::Patched, move |s| {
+            s.page(&status(403));
+            refuses(s, "httpd_sys_content_t", "file", "read");
+            let logs = [vec![of_page(missed, false)], vec![of_page(missed, true)]];
+            s.trial = Some(page_trial(403, logs));
+        })
+    };
+    assert_cause("read", &lost("read"), &format!("{SILENT} proven"), &[]);
+    let cause = lost("append").cause();
+    assert_eq!(cause.proof.word(), "supported", "{cause:?}");
 }

@@ -1,6 +1,7 @@
 //! Each cause from the evidence that makes it, each time beside the evidence that is not enough.
 
 mod beside;
+mod gone;
 mod others;
 mod proof;
 mod selinux;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use patchgate_core::{
+    event::Event,
     judge::{self, Judgement},
     plan::Plan,
 };
@@ -30,7 +31,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(250);
 
 /// Everybody who is told of a running run.
-pub(super) struct Live {
+pub(crate) struct Live {
     sinks: Mutex<Fanout>,
     dir: RunDir,
     /// Whether there is something to judge.
@@ -39,7 +40,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Chooses bars on a terminal that somebody watches, else lines.
-    pub(super) fn new(plan: &Plan, dir: RunDir, told: Told) -> Self {
+    pub(crate) fn new(plan: &Plan, dir: RunDir, told: Told) -> Self {
         let mut sinks = Fanout::default();
         let paint = out::paint_stderr(told.color);
         let judged = !plan.looks_only() && !plan.preview;
@@ -57,8 +58,14 @@ impl Live {
         }
     }
 
+    /// Takes what was told before the run was interrupted.
+    pub(crate) fn past(&self, events: &[Event]) {
+        let mut sinks = self.sinks();
+        events.iter().for_each(|event| sinks.past(event));
+    }
+
     /// What the journal calls with every event.
-    pub(super) fn watcher(self: &Arc<Self>) -> Watcher {
+    pub(crate) fn watcher(self: &Arc<Self>) -> Watcher {
         let live = Arc::clone(self);
         Box::new(move |event| live.sinks().event(event))
     }

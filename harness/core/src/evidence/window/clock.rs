@@ -1,13 +1,13 @@
 //! Whether time and numbers went their way inside a window.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::Window;
 use crate::evidence::{
     capture::{Reading, UptimeSpan, WindowEdge},
     coverage::Gap,
     marker::Place,
-    record::Record,
+    record::{Record, Stamp},
 };
 
 /// How far the clock may move against the uptime, beside what the readings themselves leave open.
@@ -61,14 +61,41 @@ fn boot_time(edge: &WindowEdge, marker: Option<&Place>) -> Option<Result<BootTim
 /// may drop it all the same, and go on as if nothing was (`disk_full_action`, `disk_error_action`).
 pub(super) fn missing(window: &Window) -> Option<Gap> {
     let (begin, end) = window.stamps?;
-    let between = begin.serial.checked_add(1)?..end.serial;
-    let of_kernel = |r: &&Record<'_>| !r.is_hearsay() && !r.kind.is_of_auditd();
-    let records = window.records.iter().filter(of_kernel);
-    let serials = records.filter_map(|r| Some(r.stamp?.serial));
-    let known: BTreeSet<u64> = serials.filter(|s| between.contains(s)).collect();
-    let all = between.end.saturating_sub(between.start);
+    missing_of(
+        numbered(window, window.records.iter()),
+        begin.serial.checked_add(1)?..end.serial,
+    )
+}
+
+/// As [`missing`], where the host was rebooted inside the window and the numbers began again: from the first
+/// that the kernel gave away once auditd had begun.
+pub(super) fn missing_since_start(window: &Window) -> Option<Gap> {
+    let mut later = window.since_start();
+    let begun = later.next()?.stamp?.epoch_ms()?;
+    let later: Vec<Stamp> = numbered(window, later).collect();
+    let newer = |s: &&Stamp| s.epoch_ms().is_some_and(|t| t >= begun);
+    let Some(first) = later.iter().filter(newer).map(|s| s.serial).min() else {
+        let why = "no record is newer than the begin of auditd".to_owned();
+        return Some(Gap::ClockUnknown { why });
+    };
+    missing_of(later.into_iter(), first..window.ends.last()?.stamp?.serial)
+}
+
+fn missing_of(stamps: impl Iterator<Item = Stamp>, numbers: Range<u64>) -> Option<Gap> {
+    let serials = stamps.map(|s| s.serial);
+    let known: BTreeSet<u64> = serials.filter(|s| numbers.contains(s)).collect();
+    let all = numbers.end.saturating_sub(numbers.start);
     let count = all.saturating_sub(known.len() as u64);
     (count > 0).then_some(Gap::RecordsMissing { count })
+}
+
+/// The stamps of those records whose numbers this host's kernel gave away.
+fn numbered<'w, 'a: 'w>(
+    window: &'w Window<'a>,
+    records: impl Iterator<Item = &'w Record<'a>>,
+) -> impl Iterator<Item = Stamp> {
+    let ours = |r: &&Record<'_>| !r.is_hearsay() && !r.kind.is_of_auditd() && r.node == window.node;
+    records.filter(ours).filter_map(|r| r.stamp)
 }
 
 /// Finds numbers that began again: those of our own markers, in the order in which they were sent.

@@ -19,7 +19,11 @@ struct AtEnd<'a> {
 
 /// The controls of a window.
 #[derive(Debug)]
-pub(super) struct Controls<'a>(Vec<AtEnd<'a>>);
+pub(super) struct Controls<'a> {
+    ends: Vec<AtEnd<'a>>,
+    /// How many there may be of controllers that broke off at its end, and whose answer nobody heard.
+    unheard: u32,
+}
 
 impl<'a> Controls<'a> {
     /// The controls that the ends tell of; none in records that are older than the control.
@@ -36,16 +40,30 @@ impl<'a> Controls<'a> {
                 seen: false,
             })
         });
-        Self(controls.collect())
+        Self {
+            ends: controls.collect(),
+            unheard: capture.looks,
+        }
     }
 
     /// Takes a decision that is one of the controls; all others are the host's own.
     pub(super) fn take(&mut self, decision: &Decision) -> bool {
-        let forced = self.0.iter_mut().find(|at| match at.control {
+        let forced = self.ends.iter_mut().find(|at| match at.control {
             Reading::Known(Control::Refused(denial)) => denial.is(decision),
             Reading::Known(Control::Impossible { .. }) | Reading::Missing { .. } => false,
         });
-        forced.map(|at| at.seen = true).is_some()
+        forced.map(|at| at.seen = true).is_some() || self.take_unheard(decision)
+    }
+
+    /// Takes a decision that only its process tells apart from one of the controls.
+    fn take_unheard(&mut self, decision: &Decision) -> bool {
+        let alike = self.ends.iter().any(|at| match at.control {
+            Reading::Known(Control::Refused(denial)) => denial.is_like(decision),
+            Reading::Known(Control::Impossible { .. }) | Reading::Missing { .. } => false,
+        });
+        let taken = alike && self.unheard > 0;
+        self.unheard -= u32::from(taken);
+        taken
     }
 
     /// What the controls show to be missing. At an end whose own marker is not in the log, a denial
@@ -55,7 +73,7 @@ impl<'a> Controls<'a> {
             MarkerEnd::Begin => !window.begins.is_empty(),
             MarkerEnd::End => !window.ends.is_empty(),
         };
-        self.0.iter().filter_map(move |at| match at.control {
+        self.ends.iter().filter_map(move |at| match at.control {
             Reading::Known(Control::Refused(_)) => {
                 let missed = !at.seen && marked(at.end);
                 missed.then_some(Gap::ControlNotSeen { end: at.end })
@@ -72,7 +90,7 @@ impl<'a> Controls<'a> {
     pub(super) fn notes(&self) -> Vec<Note> {
         let mut whys: Vec<&str> = Vec::new();
         let mut notes = Vec::new();
-        for at in &self.0 {
+        for at in &self.ends {
             match at.control {
                 Reading::Known(Control::Impossible { why }) if !whys.contains(&why.as_str()) => {
                     whys.push(why);

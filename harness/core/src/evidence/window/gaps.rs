@@ -41,7 +41,8 @@ pub(super) fn coverage(
     let mut gaps = Vec::new();
     gaps.extend(selinux(capture, begin, end));
     let same_boot = boot(begin, end) != Some(Gap::BootChanged);
-    if expected.reboot && !same_boot {
+    let rebooted = expected.reboot && !same_boot;
+    if rebooted {
         gaps.extend(policy_errors(window));
         gaps.extend(reboot::gaps(begin, end, changes, window));
     } else {
@@ -54,13 +55,16 @@ pub(super) fn coverage(
     gaps.extend(markers(capture, begin, end, window));
     gaps.extend(controls.gaps(window));
     gaps.extend(log(capture, window));
-    let kept = (expected.reboot && !same_boot)
-        .then(|| reboot::kept_until(end, window))
-        .flatten();
+    let kept = rebooted.then(|| reboot::kept_until(end, window)).flatten();
     gaps.extend(suppressed(capture, begin, end, window, kept));
-    // What else is wrong with a window says more than the numbers that miss for it. They begin again at a boot.
-    if gaps.is_empty() && same_boot {
-        gaps.extend(clock::missing(window));
+    // What else is wrong with a window says more than the numbers that miss for it.
+    if gaps.is_empty() {
+        let missing = if rebooted {
+            clock::missing_since_start(window)
+        } else {
+            clock::missing(window)
+        };
+        gaps.extend(missing);
     }
     if gaps.is_empty() {
         Coverage::Complete
@@ -165,9 +169,7 @@ fn mac(
 
 /// What the kernel refused or could not label because the policy does not fit: no denial says so.
 fn policy_errors(window: &Window) -> Option<Gap> {
-    let mut errors = window
-        .trusted()
-        .filter(|r| r.kind == RecordKind::SelinuxErr);
+    let mut errors = window.own().filter(|r| r.kind == RecordKind::SelinuxErr);
     let record = errors.next()?.raw.to_owned();
     let count = 1 + errors.count();
     Some(Gap::PolicyErrors { count, record })
@@ -203,12 +205,16 @@ fn inside(window: &Window) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let daemon =
         |record: &Record| matches!(record.kind, RecordKind::DaemonStart | RecordKind::DaemonEnd);
-    if window.trusted().any(daemon) {
+    if window.own().any(daemon) {
         gaps.push(Gap::AuditdRestarted);
     }
-    gaps.extend(window.trusted().filter_map(told_by_auditd));
+    // What a configuration left out that was read anew, the numbers tell that miss then.
+    let told = |r| {
+        told_by_auditd(r).or_else(|| told_of_configuration(r).filter(|_| window.stamps.is_none()))
+    };
+    gaps.extend(window.own().filter_map(told));
     let changed = window
-        .trusted()
+        .own()
         .filter(|record| record.kind == RecordKind::ConfigChange);
     gaps.extend(changed.map(|record| Gap::AuditReconfigured {
         record: record.body.to_owned(),
@@ -216,19 +222,25 @@ fn inside(window: &Window) -> Vec<Gap> {
     gaps
 }
 
-/// What auditd says of itself that left records out. A configuration that was read anew may have said for a
-/// while that nothing is to be written.
+/// What auditd says of itself that left records out.
 fn told_by_auditd(record: &Record) -> Option<Gap> {
-    let told = [
-        ("DAEMON_RESUME", "auditd paused or failed"),
-        ("DAEMON_ERR", "auditd paused or failed"),
-        ("DAEMON_CONFIG", "auditd read its configuration anew"),
-        ("DAEMON_RECONFIG", "auditd read its configuration anew"),
-    ];
-    let mut told = told.into_iter();
-    let (_, what) = told.find(|(kind, _)| record.kind == RecordKind::Other(kind))?;
-    let record = format!("{what}: {}", record.body);
-    Some(Gap::AuditReconfigured { record })
+    let paused = ["DAEMON_RESUME", "DAEMON_ERR"];
+    said(record, &paused, "auditd paused or failed")
+}
+
+/// Its word that it read its configuration anew, which may have said for a while that nothing is to be written.
+fn told_of_configuration(record: &Record) -> Option<Gap> {
+    let read = ["DAEMON_CONFIG", "DAEMON_RECONFIG"];
+    said(record, &read, "auditd read its configuration anew")
+}
+
+fn said(record: &Record, kinds: &[&'static str], what: &str) -> Option<Gap> {
+    let ours = kinds
+        .iter()
+        .any(|kind| record.kind == RecordKind::Other(kind));
+    ours.then(|| Gap::AuditReconfigured {
+        record: format!("{what}: {}", record.body),
+    })
 }
 
 /// Whether the marker could be sent to the log that was read.

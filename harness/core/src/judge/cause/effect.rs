@@ -135,16 +135,47 @@ pub(super) fn is_surely_near(scene: &Scene<'_>, access: &Access) -> bool {
     near_path(scene, access).is_some()
 }
 
-/// Whether the object may have got its type since the checks passed, as ports and files do: what was denied of
-/// others of the type then was not denied of this one. Of a file that the suite rests on it is known.
+/// Whether the object may have got its type since the checks passed, as ports, peers and files do: what was
+/// denied of others of the type then was not denied of this one. Of a file that the suite rests on it is known;
+/// one whose place nobody knows may be such a file.
 pub(super) fn may_be_retyped(scene: &Scene<'_>, access: &Access) -> bool {
-    let target = Some(access.denial.target.as_str());
-    let Some(path) = near_path(scene, access).filter(|_| is_file(access)) else {
-        return lost(&access.denial, &["name_bind", "name_connect"]);
+    if !is_file(access) {
+        return lost(&access.denial, &TO_PEERS);
+    }
+    if has_no_place(access) {
+        return false;
+    }
+    let Some(path) = near_path(scene, access) else {
+        let unnamed = scene.suite.rests_on.paths.is_empty();
+        return !is_home_of_root(access) && (unnamed || full_path(access).is_none());
     };
+    let target = Some(access.denial.target.as_str());
     let before = scene.policy_before().and_then(|(_, p)| p.labels.known());
     let mut before = before.into_iter().flatten();
     !before.any(|label| label.path == path && type_of(&label.is) == target)
+}
+
+/// What is done to a port, or to another process, whose type is its own.
+const TO_PEERS: [&str; 7] = [
+    "name_bind",
+    "name_connect",
+    "connectto",
+    "sendto",
+    "send_msg",
+    "recvfrom",
+    "transition",
+];
+
+/// Whether the object lies below no path: a file system as such, a descriptor, a pipe.
+fn has_no_place(access: &Access) -> bool {
+    let class = ["filesystem", "fd", "anon_inode"].contains(&access.denial.class.as_str());
+    let path = access.path.as_deref().unwrap_or_default();
+    class || path.starts_with("pipe:[") || path.starts_with("socket:[")
+}
+
+/// Libraries look for root's home, of which the record has the name only.
+fn is_home_of_root(access: &Access) -> bool {
+    access.denial.class == "dir" && access.path.as_deref() == Some("root")
 }
 
 /// The path of an object that the suite rests on: the full one, or where the record has the last part only,

@@ -48,6 +48,8 @@ pub(in crate::judge) struct Trial {
     pub(in crate::judge) confined: Vec<Access>,
     /// Whether that is all that it was denied then.
     pub(in crate::judge) is_whole: bool,
+    /// Whether a failed check passed while the domain was confined: then it comes and goes by itself.
+    pub(in crate::judge) wavers: bool,
     /// Those of the denials that the state's log does not have.
     pub(in crate::judge) shown: Vec<Access>,
     /// Its events.
@@ -63,20 +65,29 @@ impl Trial {
             answer: answer(scene, experiment),
             asked: asked(scene, experiment),
             is_whole: window.is_some_and(|(_, w)| w.coverage == Coverage::Complete),
+            wavers: wavers(scene, experiment),
             shown: shown(scene, experiment.domain, &confined),
             confined,
             events: experiment.events.clone(),
         }
     }
 
-    /// Whether an access was denied while the domain was confined: by the log, or, where that may have
-    /// lost it, by the kernel's own answer. What only another window's log holds is not confirmed by a gap.
+    /// Whether the log has an access while the domain was confined, and not as one of before: the same domain,
+    /// type and class, and one of the permissions.
     pub(in crate::judge) fn confirms(&self, access: &Access) -> bool {
-        let by_kernel = match access.origin {
-            Origin::Lost | Origin::Answered => !self.is_whole,
-            Origin::Logged | Origin::Revealed => false,
-        };
-        by_kernel || self.confined.iter().any(|s| s.is_like(access))
+        !self.narrowed(access).denial.perms.is_empty()
+    }
+
+    /// An access with those of its permissions only that the log has while the domain was confined.
+    pub(in crate::judge) fn narrowed(&self, access: &Access) -> Access {
+        let open = self
+            .confined
+            .iter()
+            .filter(|a| !a.standing && a.is_like(access));
+        let seen: BTreeSet<&String> = open.flat_map(|a| &a.denial.perms).collect();
+        let mut access = access.clone();
+        access.denial.perms.retain(|p| seen.contains(p));
+        access
     }
 }
 
@@ -155,6 +166,22 @@ fn of_failure(experiment: &Experiment<'_>, failure: &Failure<'_>) -> Answer {
     } else {
         open("failed in another way with the domain permissive, or not each time")
     }
+}
+
+/// Whether one of the scene's failed checks passed at any time with the domain confined: in the state itself,
+/// where it was asked more than once, or in the experiment, however far that came.
+fn wavers(scene: &Scene<'_>, experiment: &Experiment<'_>) -> bool {
+    let state = scene.view.ledger.state(scene.host, scene.state);
+    scene.failures.iter().any(|failure| {
+        let check = &failure.result.cell.check;
+        let attempts = state.and_then(|s| s.checks.get(check));
+        let of_state = attempts.into_iter().flatten().map(|a| &a.value.saw);
+        let stages = experiment.stages.iter();
+        let confined = stages.filter(|s| s.phase != Phase::DomainPermissive);
+        let of_stages = confined.filter_map(|s| s.asked.get(check)).flatten();
+        let mut all = of_state.chain(of_stages.copied());
+        all.any(|saw| evaluate(failure.want, saw) == Some(Outcome::Passed))
+    })
 }
 
 /// Whether a check failed in the same way: the same kind, and the same status where one came.

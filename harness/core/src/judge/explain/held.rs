@@ -42,6 +42,64 @@ pub(super) fn is_experiment(found: &Found) -> bool {
     matches!(found, Found::Experiment { .. })
 }
 
+/// What an event says of the run's own course; nothing of any other.
+fn of_course(what: &What) -> Option<String> {
+    Some(match what {
+        What::RunResumed { version, .. } => format!("the run was resumed, patchgate {version}"),
+        What::HostResumed { changed, .. } if changed.is_empty() => {
+            "the host was resumed, and was what it had been".to_owned()
+        }
+        What::HostResumed { changed, .. } => {
+            format!("the host was resumed: {}", changed.join("; "))
+        }
+        What::StateEntered { .. } => "the state was entered".to_owned(),
+        What::StateLeft { .. } => "the state was left".to_owned(),
+        What::HostStopped {} => "the host's part was broken off".to_owned(),
+        What::HostFinished { dirty: Some(why) } => format!("left dirty: {why}"),
+        What::HostFinished { dirty: None } => "the host's part was over".to_owned(),
+        What::WaveBegun { wave } => format!("wave {wave} began"),
+        What::WaveStopped { wave, why } => format!("wave {wave} was not begun: {why}"),
+        What::RunInterrupted { signal } => format!("the run was stopped by {signal}"),
+        What::RunFinished {} => "the run was over".to_owned(),
+        What::Unknown => "an event of a newer patchgate".to_owned(),
+        What::RunStarted { .. }
+        | What::HostConnected { .. }
+        | What::HostUnreachable { .. }
+        | What::SecurityStopped { .. }
+        | What::HostLocked { .. }
+        | What::HostDirty { .. }
+        | What::HostLost { .. }
+        | What::BrokeDown { .. }
+        | What::FactsCollected { .. }
+        | What::VectorsRead { .. }
+        | What::SnapshotTaken { .. }
+        | What::Diagnosed { .. }
+        | What::CheckFinished { .. }
+        | What::WindowCaptured { .. }
+        | What::PatchPlanned { .. }
+        | What::PatchStarted { .. }
+        | What::PatchFinished { .. }
+        | What::ServicesRestarted { .. }
+        | What::RebootConsidered { .. }
+        | What::RebootStarted { .. }
+        | What::RebootEnded { .. }
+        | What::UndoStarted { .. }
+        | What::UndoEnded { .. }
+        | What::DirtyMark { .. }
+        | What::SoakBegun { .. }
+        | What::SoakResumed { .. }
+        | What::SoakProbed { .. }
+        | What::SoakEnded { .. }
+        | What::ArtifactSaved { .. } => return None,
+    })
+}
+
+fn of_soak(every: Duration, checks: &[CheckId]) -> String {
+    let checks: Vec<_> = checks.iter().map(ToString::to_string).collect();
+    let every = show_duration(every);
+    format!("remote probes began, every {every}: {}", checks.join(", "))
+}
+
 /// Tells what events hold, with the plan's help.
 pub(super) struct Teller<'a> {
     pub(super) plan: &'a Plan,
@@ -86,11 +144,8 @@ impl Teller<'_> {
                 let all = units.iter().map(|(unit, end)| restarted(unit, end));
                 format!("restarted: {}", all.collect::<Vec<_>>().join(", "))
             }
-            What::SoakBegun { every, checks } => {
-                let checks: Vec<_> = checks.iter().map(ToString::to_string).collect();
-                let every = show_duration(*every);
-                format!("remote probes began, every {every}: {}", checks.join(", "))
-            }
+            What::SoakBegun { every, checks } => of_soak(*every, checks),
+            What::SoakResumed { .. } => "remote probes were gone on with".to_owned(),
             What::SoakProbed { stretch } => self.probed(stretch),
             What::SoakEnded { end } => {
                 format!("remote probes ended, {} of each check", end.places)
@@ -102,12 +157,17 @@ impl Teller<'_> {
             What::UndoEnded { end, .. } => undo_end(end),
             What::DirtyMark { mark, act } => of_mark(mark, *act),
             What::ArtifactSaved { path, .. } => format!("saved {path}"),
-            What::HostFinished { dirty } => finished(dirty.as_deref()),
-            What::WaveBegun { wave } => format!("wave {wave} began"),
-            What::WaveStopped { wave, why } => format!("wave {wave} was not begun: {why}"),
-            What::RunInterrupted { signal } => format!("the run was stopped by {signal}"),
-            What::RunFinished {} => "the run was over".to_owned(),
-            What::Unknown => "an event of a newer patchgate".to_owned(),
+            What::RunResumed { .. }
+            | What::HostResumed { .. }
+            | What::StateEntered { .. }
+            | What::StateLeft { .. }
+            | What::HostStopped {}
+            | What::HostFinished { .. }
+            | What::WaveBegun { .. }
+            | What::WaveStopped { .. }
+            | What::RunInterrupted { .. }
+            | What::RunFinished {}
+            | What::Unknown => of_course(what).unwrap_or_default(),
         })
     }
 
@@ -233,13 +293,6 @@ fn of_reboot(end: &RebootEnd) -> String {
         RebootEnd::Stayed { why } => format!("it did not reboot: {why}"),
         RebootEnd::Refused { why } => format!("it could not be told to reboot: {why}"),
         RebootEnd::NotBack { why, .. } => format!("not back from the reboot: {why}"),
-    }
-}
-
-fn finished(dirty: Option<&str>) -> String {
-    match dirty {
-        Some(why) => format!("left dirty: {why}"),
-        None => "the host's part was over".to_owned(),
     }
 }
 

@@ -163,6 +163,9 @@ impl<'a> Course<'a> {
                 "the end of the probes of {check} is not in the record"
             )];
         };
+        if let Some(why) = &self.soak.unsure {
+            return vec![format!("how long nobody asked {check} is not known: {why}")];
+        }
         let doubtful = self.gaps.iter().filter(|gap| {
             let at_most = gap.at_most().unwrap_or_else(|| gap.at_edge(end.at_ms));
             at_most > limit && gap.at_least() <= limit

@@ -74,6 +74,9 @@ fn soak(probes: &[Probe], end_ms: u64, marks: &[(i64, Mark)]) -> SoakLedger {
             places: probes.len() as u64,
             at_ms: end_ms,
         }),
+        latest: at(0),
+        unsure: None,
+        awaits: false,
         marks: marks.iter().map(|(ms, mark)| (at(*ms), *mark)).collect(),
     }
 }
@@ -266,4 +269,22 @@ fn what_is_told_twice_counts_once_and_no_number_is_too_big() {
         .collect();
     assert_eq!(numbers, [0, u64::MAX]);
     assert!(with_course(&ledger, |course| course.told.probes) == 2);
+}
+
+/// Nobody asked while the run was interrupted: a stretch that nobody looked at is no time without an outage.
+#[test]
+fn the_pause_of_an_interrupted_run_counts_as_one_that_may_hide_an_outage() {
+    let mut probes = each_second(&[Good; 3]);
+    probes.extend([(42_000, 10, Good), (43_000, 10, Good)]);
+    let paused = soak(&probes, 43_500, &[]);
+    assert!(doubts(&paused, 40_010).is_empty());
+    let [doubt] = &doubts(&paused, 30_000)[..] else {
+        panic!()
+    };
+    assert!(doubt.contains("as long as 40"), "{doubt}");
+    let unsure = SoakLedger {
+        unsure: Some("the clock was set back".to_owned()),
+        ..soak(&each_second(&[Good; 5]), 4500, &[])
+    };
+    assert!(doubts(&unsure, 60_000)[0].ends_with("is not known: the clock was set back"));
 }

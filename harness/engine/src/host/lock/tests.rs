@@ -17,12 +17,55 @@ fn owner(run: &str) -> Owner {
         boot_id: "b-1".into(),
         since: "2026-11-21T20:00:00Z".into(),
         job: None,
+        silent: None,
     }
 }
 
 fn ask(shell: &str, item: &Item) -> LockState {
     let (replies, _) = run(shell, &[&item.script]);
-    parse(&replies[0]).unwrap_or_else(|error| panic!("{error}: {:?}", replies[0]))
+    let mut state = parse(&replies[0]).unwrap_or_else(|error| panic!("{error}: {:?}", replies[0]));
+    if let LockState::Held { owner, .. } = &mut state {
+        let silent = owner.silent.take();
+        assert!(
+            silent.is_some_and(|s| s < Duration::from_secs(60)),
+            "{silent:?}"
+        );
+    }
+    state
+}
+
+#[test]
+fn a_lock_tells_how_long_nothing_was_heard_of_its_owner() {
+    for shell in SHELLS {
+        let dir = tempfile::tempdir().unwrap();
+        let at = state_dir(dir.path());
+        let silent = |asking: &str| {
+            let (replies, _) = run(shell, &[&beat_item(asking, &at).script]);
+            let LockState::Held { owner, .. } = parse(&replies[0]).unwrap() else {
+                panic!("it is held: {:?}", replies[0]);
+            };
+            owner.silent.map(|s| s.as_secs() / 60)
+        };
+        ask(shell, &acquire_item(&owner("r1"), &at));
+        let age = |file: &str| {
+            let script = format!(
+                "touch -d '10 minutes ago' {}/state/lock/{file}",
+                dir.path().display()
+            );
+            run(shell, &[&script]);
+        };
+        age("owner");
+        assert_eq!(silent("r2"), Some(10), "only asked, never beaten");
+        let mine = LockState::Acquired { job: None };
+        assert_eq!(ask(shell, &beat_item("r1", &at)), mine);
+        assert_eq!(silent("r2"), Some(0));
+        age("beat");
+        assert_eq!(
+            silent("r2"),
+            Some(10),
+            "another run's question is no sign of life"
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patchgate_core::{
-    diagnosis::{ExperimentEvent, HostMark, Phase},
+    diagnosis::{ExperimentEvent, HostMark, Phase, STOPPED},
     reading::Reading,
 };
 use tokio::time::timeout;
@@ -39,7 +39,7 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
                 self.give_back(of, before, false).await
             }
             Err(Halt::Stop(Stop::Asked)) => {
-                self.failed(of, "the run was stopped")?;
+                self.failed(of, STOPPED)?;
                 self.give_back(of, before, false).await?;
                 Err(Stop::Asked)
             }

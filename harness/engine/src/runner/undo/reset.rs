@@ -60,15 +60,24 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         let text = String::from_utf8_lossy(&output);
         self.undo_ended(end.clone(), &text, watch.elapsed())?;
         if let UndoEnd::Reset { .. } = end {
-            if before.marked {
-                self.mark_is(self.mark_of(""), MarkAct::Dropped)?;
-            }
-            // The lock went with the disk.
-            self.hold_again().await?;
-            let stay = self.enter(State::Undone, NOTHING).await?;
-            self.look(stay).await?;
+            self.look_at_snapshot(before.marked).await?;
         }
         Ok(end)
+    }
+
+    /// Looks at a host that is back from its snapshot, unless that was done: its lock and its mark went with the
+    /// disk.
+    pub(super) async fn look_at_snapshot(&mut self, marked: bool) -> Result<(), Stop> {
+        let told = |act| act == Some(MarkAct::Dropped);
+        if marked && !told(self.known_of_host(|h| h.undo.last_act())) {
+            self.mark_is(self.mark_of(""), MarkAct::Dropped)?;
+        }
+        if self.left(State::Undone).is_some() {
+            return Ok(());
+        }
+        self.hold_again().await?;
+        let stay = self.enter(State::Undone, NOTHING).await?;
+        self.look(stay).await.map(|_| ())
     }
 
     /// Asks who the host is and marks it. One that is not to be had is reset all the same.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patchgate_core::{
-    event::{PatchEnd, What},
+    event::PatchEnd,
     evidence::window::Expectations,
     patchset::{PatchSet, Services},
     state::State,
@@ -25,7 +25,7 @@ use crate::{
         link::{Link, Stop},
         patch::{Away, Work, tail},
     },
-    script::{restart, transaction::undo_script},
+    script::transaction::undo_script,
 };
 
 /// A transaction may load a policy, as the patch may.
@@ -36,7 +36,8 @@ const POLICY_LOAD: Expectations = Expectations {
 };
 
 impl<C: Connector, P: Prober> Link<'_, C, P> {
-    /// Has the transaction undone, restarts what the patch had restarted, and looks at the host.
+    /// Has the transaction undone, restarts what the patch had restarted, and looks at the host; what the record
+    /// holds of that is not done again.
     pub(super) async fn roll_back(
         &mut self,
         set: &PatchSet,
@@ -47,10 +48,14 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             Ok(job) => job,
             Err(bad) => return self.not_begun(&bad.to_string()),
         };
+        if self.left(State::Undone).is_some() {
+            return Ok(UndoEnd::RolledBack);
+        }
         let work = Work {
             spec: JobSpec::new(job, undo_script(manager, set, transaction)),
             within: Duration::from_secs(set.deadline_s),
             starting: "starting the undo",
+            finding: "finding the undo",
             waiting: "waiting for the undo",
         };
         let stay = self.enter(State::Undone, POLICY_LOAD).await?;
@@ -75,32 +80,74 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
         Ok(end)
     }
 
+    /// The end of the job, which is handed to the host once.
+    async fn undo_by_job(&mut self, work: &Work, transaction: &str) -> Result<UndoEnd, Stop> {
+        let end = self.known_of_host(|host| host.undo.end.as_ref().map(|e| e.value.clone()));
+        if let Some(UndoEnd::RolledBack) = end {
+            return Ok(UndoEnd::RolledBack);
+        }
+        let watch = Stopwatch::start();
+        match self.find_undo(work, end.as_ref()).await? {
+            Some(heard) => self.follow_undo(work, heard, watch).await,
+            None => match self.begin_undo(work, transaction).await? {
+                Ok(heard) => self.follow_undo(work, heard, watch).await,
+                Err(Away { why, holder }) => {
+                    let end = UndoEnd::Failed { why };
+                    self.undo_ended(end.clone(), "", watch.elapsed())?;
+                    self.unless_held(holder).map(|()| end)
+                }
+            },
+        }
+    }
+
+    /// Whether the host has the job, as far as is known, of an undo that an earlier controller began. None where
+    /// none was, and where the host never heard of it: then nothing was begun.
+    async fn find_undo(
+        &mut self,
+        work: &Work,
+        end: Option<&UndoEnd>,
+    ) -> Result<Option<bool>, Stop> {
+        match (self.known_of_host(|host| host.undo.started.is_some()), end) {
+            (false, _) => Ok(None),
+            (true, Some(UndoEnd::StillRunning)) => Ok(Some(true)),
+            (true, _) => self.find_job(work).await,
+        }
+    }
+
     /// Marks the host and starts the job in one round trip: whoever comes after a dead controller meets the
     /// mark.
-    async fn undo_by_job(&mut self, work: &Work, transaction: &str) -> Result<UndoEnd, Stop> {
+    async fn begin_undo(
+        &mut self,
+        work: &Work,
+        transaction: &str,
+    ) -> Result<Result<bool, Away>, Stop> {
         self.go_on()?;
         self.undo_begins(UndoHow::Rollback {
             job: work.spec.id.to_string(),
             transaction: transaction.to_owned(),
         })?;
-        let watch = Stopwatch::start();
         let mark = self.mark_of(BEGUN);
         let before = mark::put_item(&mark, &StateDir::default());
         let (heard, put) = self.hand_over(work, Some(before)).await?;
         // One that cannot be marked is held by the lock meanwhile.
         self.marked(Some(mark).zip(put.as_ref()))?;
+        Ok(heard)
+    }
+
+    /// Waits for the job's end and records it, with all that it said.
+    async fn follow_undo(
+        &mut self,
+        work: &Work,
+        heard: bool,
+        watch: Stopwatch,
+    ) -> Result<UndoEnd, Stop> {
         let mut output = Vec::new();
-        let (end, holder) = match heard {
-            Err(Away { why, holder }) => (UndoEnd::Failed { why }, holder),
-            Ok(heard) => {
-                let end = self.wait_for(work, heard, &mut output).await?;
-                self.save(STATE, "undo.log", &output)?;
-                (of_job(&end, &String::from_utf8_lossy(&output)), None)
-            }
-        };
+        let end = self.wait_for(work, heard, &mut output).await?;
+        self.save(STATE, "undo.log", &output)?;
         let text = String::from_utf8_lossy(&output);
+        let end = of_job(&end, &text);
         self.undo_ended(end.clone(), &text, watch.elapsed())?;
-        self.unless_held(holder).map(|()| end)
+        Ok(end)
     }
 
     /// Units that the patch had restarted run what it brought.
@@ -109,13 +156,11 @@ impl<C: Connector, P: Prober> Link<'_, C, P> {
             Services::Leave => return Ok(()),
             Services::Restart(units) => units,
         };
+        if self.known_of_host(|host| host.undo.restarts.is_some()) {
+            return Ok(());
+        }
         self.go_on()?;
-        let items = units.iter().map(|u| restart::item(u)).collect();
-        let replies = self.once("restarting the services", items).await?;
-        let units = restart::read(units, &replies);
-        Ok(self
-            .run
-            .write(self.host, STATE, What::ServicesRestarted { units })?)
+        self.restart(State::Undone, units).await
     }
 }
 

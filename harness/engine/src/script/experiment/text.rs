@@ -93,7 +93,8 @@ exit 0
 /// Loads the saved policy, unless it is loaded, and brings the units back that were started. A boolean that
 /// somebody changed meanwhile stays changed, in the kernel's policy too. A unit that does not come back to
 /// what it was is no reason to load policies again: whoever compares marks will see it. Nor does a policy
-/// that cannot be loaded leave a unit running that did not run before.
+/// that cannot be loaded leave a unit running that did not run before. A start that had failed and does not
+/// end now is ended, by which it fails; one that cannot be ended so is not left to itself.
 pub(super) const RESTORE: &str = r#"WHY=
 read -r WANT <saved.sha256
 if [ "$(loaded)" != "$WANT" ]; then
@@ -108,8 +109,11 @@ while read -r WAS U; do
 grep -qxF -e "$U" started || continue
 unit @UNIT@ stop "$U"
 unit @UNIT@ reset-failed "$U"
+HUNG=false
 case $WAS in
-failed) unit @UNIT@ start "$U" ;;
+failed)
+unit @UNIT@ start "$U"
+[ $? != 124 ] || HUNG=true ;;
 activating)
 WAS='failed activating'
 unit @UNIT@ start "$U" ;;
@@ -120,8 +124,10 @@ while IS=$(state "$U"); do
 case " $WAS " in *" $IS "*) break ;; esac
 read -r N X </proc/uptime
 [ "${N%.*}" -lt "$E" ] || break
+! $HUNG || unit 10 kill -s KILL "$U"
 sleep 0.2
 done
+if $HUNG && [ "$IS" != failed ]; then unit 10 stop "$U"; fi
 done <units
 [ -z "$WHY" ] || fail "$WHY"
 exit 0

@@ -31,7 +31,10 @@ fn bars_show_each_host_and_messages_stand_above() {
     let mut bars = bars(&term);
     let state = Some(State::Patched);
     for what in [
-        What::PatchStarted { job: "pg-1".into() },
+        What::PatchStarted {
+            job: "pg-1".into(),
+            script: String::new(),
+        },
         finished("httpd/root-page"),
         finished("httpd/httpd"),
     ] {
@@ -62,7 +65,10 @@ fn bars_vanish_at_the_end_and_messages_stay() {
         0,
         REBUILD,
         None,
-        What::PatchStarted { job: "j".into() },
+        What::PatchStarted {
+            job: "j".into(),
+            script: String::new(),
+        },
     ))
     .unwrap();
     bars.finish(&testing::open()).unwrap();
@@ -95,7 +101,10 @@ fn more_hosts_than_lines_are_no_trouble() {
         .collect();
     let target = ProgressDrawTarget::term_like_with_hz(Box::new(term.clone()), HZ);
     let mut bars = Bars::on(Arc::new(plan), target, Paint::PLAIN);
-    let started = What::PatchStarted { job: "j".into() };
+    let started = What::PatchStarted {
+        job: "j".into(),
+        script: String::new(),
+    };
     bars.event(&event(0, Some("host29"), None, started))
         .unwrap();
     assert!(term.contents().lines().count() <= 4);

@@ -109,6 +109,7 @@ fn until_the_patch() -> Vec<Event> {
         run,
         version: "0.1.0".into(),
         plan_sha256: String::new(),
+        targets_sha256: None,
     };
     let packages = Reading::Known(vec!["a".into(), "b".into()]);
     let window = Observation::Window;
@@ -133,7 +134,13 @@ fn until_the_patch() -> Vec<Event> {
                 preview: None,
             },
         ),
-        baseline(7, What::PatchStarted { job: "pg-1".into() }),
+        baseline(
+            7,
+            What::PatchStarted {
+                job: "pg-1".into(),
+                script: String::new(),
+            },
+        ),
     ]
 }
 

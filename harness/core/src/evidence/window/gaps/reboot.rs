@@ -4,7 +4,7 @@
 //! loaded and enforced, audit was set up. None of that is a gap by itself; what is one is named here. What the
 //! host denied while it went down counts where it was written; that all of it was written nobody vouches for.
 
-use super::{super::Window, Mode, audit, mode, told_by_auditd};
+use super::{super::Window, Mode, audit, mode, told_by_auditd, told_of_configuration};
 use crate::evidence::{
     capture::WindowEdge,
     coverage::Gap,
@@ -41,7 +41,7 @@ fn uptime(edge: &WindowEdge) -> Option<Gap> {
 /// (`audit=1`) leaves none. That it dropped none of them its count of lost records says.
 pub(super) fn kept_until(end: &WindowEdge, window: &Window) -> Option<u64> {
     let mut records = window
-        .trusted()
+        .own()
         .skip_while(|r| r.kind != RecordKind::DaemonStart);
     let begun = records.next()?.stamp?.epoch_ms()?;
     let older = |r: &Record| r.stamp.and_then(Stamp::epoch_ms).is_some_and(|t| t < begun);
@@ -90,7 +90,7 @@ fn mac(begin: &WindowEdge, end: &WindowEdge, changes: &[MacChange]) -> Vec<Gap> 
 
 /// auditd began once in the new boot, and went on; before it, it left nothing out that it tells of.
 fn auditd(window: &Window) -> Vec<Gap> {
-    let records: Vec<&Record> = window.trusted().collect();
+    let records: Vec<&Record> = window.own().collect();
     let is_start = |r: &&Record| r.kind == RecordKind::DaemonStart;
     let after = match records.iter().filter(|r| is_start(r)).count() {
         // The new boot left no trace in the log.
@@ -102,7 +102,7 @@ fn auditd(window: &Window) -> Vec<Gap> {
     let begun = after.next().and_then(|start| start.stamp);
     let later = after.filter(|r| !is_set_up(r, begun));
     let earlier = records.iter().take_while(|r| !is_start(r));
-    let earlier = earlier.filter_map(|r| told_by_auditd(r));
+    let earlier = earlier.filter_map(|r| left_out(r));
     earlier.chain(later.filter_map(disturbed)).collect()
 }
 
@@ -118,13 +118,18 @@ fn is_set_up(record: &Record, begun: Option<Stamp>) -> bool {
     older && record.kind == RecordKind::ConfigChange
 }
 
+/// What auditd says of itself: the numbers of before it began, and of the boot before, nobody can count.
+fn left_out(record: &Record) -> Option<Gap> {
+    told_by_auditd(record).or_else(|| told_of_configuration(record))
+}
+
 /// A record that says that auditd ended, paused or failed, or that auditing was switched off.
 fn disturbed(record: &Record) -> Option<Gap> {
     let off = || record.body.split(' ').any(|word| word == "audit_enabled=0");
     if record.kind == RecordKind::DaemonEnd {
         return Some(Gap::AuditdRestarted);
     }
-    if let Some(gap) = told_by_auditd(record) {
+    if let Some(gap) = left_out(record) {
         return Some(gap);
     }
     let switched_off = record.kind == RecordKind::ConfigChange && off();

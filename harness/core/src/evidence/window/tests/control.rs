@@ -76,6 +76,46 @@ fn only_the_very_denial_is_taken_out() {
     }
 }
 
+/// A window whose controller died at its end, and that another one ended: that took a marker of its own, and
+/// the first one's control is nobody's denial. Only one, and only in a window that was broken off.
+#[test]
+fn a_control_that_a_dead_controller_did_not_hear_of_is_taken_out_once() {
+    let ours = [line(354, "patchgate-5f3a9"), line(376, "patchgate-5f3a9")];
+    let again = |looks: u32, unheard: &[String]| {
+        let mut capture = capture("w-silent", SILENT);
+        begin(&mut capture).control = Some(Reading::Known(refused(354)));
+        end(&mut capture).control = Some(Reading::Known(refused(376)));
+        ours.iter()
+            .chain(unheard)
+            .for_each(|line| insert(&mut capture, line));
+        capture.looks = looks;
+        if looks > 0 {
+            let (first, last) = (
+                capture.log.text.rfind("w-silent end").unwrap(),
+                "w-silent end",
+            );
+            let own = format!("{last} after {looks}");
+            capture
+                .log
+                .text
+                .replace_range(first..first + last.len(), &own);
+        }
+        examine(&capture, Expectations::default())
+    };
+    let unheard = [line(360, "patchgate-5f3a9"), line(361, "patchgate-5f3a9")];
+    for (looks, n, left) in [(0, 1, 1), (1, 0, 0), (1, 1, 0), (1, 2, 1), (2, 2, 0)] {
+        let evidence = again(looks, &unheard[..n]);
+        assert_eq!(
+            evidence.coverage,
+            Coverage::Complete,
+            "{looks} looks, {n} unheard"
+        );
+        assert_eq!(evidence.decisions.len(), left, "{looks} looks, {n} unheard");
+    }
+    let foreign = [line(360, "sh")];
+    assert_eq!(again(1, &foreign).decisions.len(), 1);
+}
+
 #[test]
 fn an_end_without_its_marker_has_one_gap_and_not_two() {
     let mut capture = capture("w-silent", SILENT);

@@ -3,7 +3,7 @@
 use super::{NONCE, begin, capture, end, names, status};
 use crate::evidence::{
     capture::{Reading, UptimeSpan, WindowCapture},
-    coverage::Coverage,
+    coverage::{Coverage, Gap},
     window::{Expectations, WindowEvidence, examine, statement},
 };
 
@@ -34,11 +34,24 @@ fn marker(side: &str, stamp: &str) -> String {
     )
 }
 
-/// A window with these records after its begin and before its end.
+/// A window with these records after its begin and before its end, whose marker has the number behind theirs.
 fn spanning(records: &[&str]) -> WindowCapture {
+    let number = |r: &&str| -> Option<u64> {
+        let (_, rest) = r.split_once("(17953004")?;
+        let (at, rest) = rest.split_once(':')?;
+        let (number, _) = rest.split_once(')')?;
+        let of_kernel = !r.starts_with("DAEMON_") && at >= "40";
+        number.parse().ok().filter(|_| of_kernel)
+    };
+    let next = records.iter().filter_map(number).max().unwrap_or_default() + 1;
+    ending(records, next)
+}
+
+/// A window with these records after its begin, and an end with this number.
+fn ending(records: &[&str], number: u64) -> WindowCapture {
     let (first, last) = (
         marker("begin", "1795300395.064:260"),
-        marker("end", "1795300460.064:40"),
+        marker("end", &format!("1795300460.064:{number}")),
     );
     let all = [first.as_str()].into_iter();
     let all = all.chain(records.iter().copied()).chain([last.as_str()]);
@@ -69,7 +82,7 @@ fn what_a_boot_does_is_no_gap_of_a_window_round_a_reboot() {
 
 #[test]
 fn a_denial_of_the_boot_is_in_the_window() {
-    let denial = "AVC msg=audit(1795300445.064:12): avc:  denied  { name_bind } for  pid=283 comm=\"httpd\" \
+    let denial = "AVC msg=audit(1795300445.064:10): avc:  denied  { name_bind } for  pid=283 comm=\"httpd\" \
                   src=8080 scontext=system_u:system_r:httpd_t:s0 \
                   tcontext=system_u:object_r:unreserved_port_t:s0 tclass=tcp_socket permissive=0";
     let mut records = whole();
@@ -149,6 +162,21 @@ fn what_the_new_boot_lost_or_left_off_is_a_gap() {
         let evidence = examine(&capture, REBOOT);
         assert!(names(&evidence).contains(&gap), "{gap}: {evidence:?}");
     }
+}
+
+/// A disk that was full for a moment after the boot, where auditd is told not to mind.
+#[test]
+fn what_auditd_dropped_in_the_new_boot_is_a_gap() {
+    let names = |numbers: u64| names(&examine(&ending(&whole(), numbers), REBOOT));
+    assert_eq!(names(10), [""; 0]);
+    assert_eq!(names(11), ["records-missing"]);
+    let gaps = |number: u64| {
+        let evidence = examine(&ending(&whole(), number), REBOOT);
+        evidence.coverage.gaps().to_vec()
+    };
+    assert_eq!(gaps(40), [Gap::RecordsMissing { count: 30 }]);
+    // The old boot's numbers, of which the log has 260 and 270, are others.
+    assert_eq!(gaps(272), [Gap::RecordsMissing { count: 262 }]);
 }
 
 /// A guest's kernel log leaves records out in its first seconds, which auditd gets later.

@@ -2,16 +2,16 @@
 //!
 //! A proof needs the experiment whole and undisturbed ([`super::super::protocol`]), every failed check of
 //! the state turned by it ([`super::super::trial`]), and denials of the domain that name what was denied:
-//! seen again while the domain was confined, where the log of that is whole, all of them of the same domain
-//! and type, all of them logged or all of them silent, each failure explained by one of them, and no other
-//! denial of the domain beside them, new in the state's log or without dontaudit rules.
+//! seen again while the domain was confined, in a log that is whole, all of them of the same domain, type and
+//! kind of object, all of them logged or all of them silent, each failure explained by one of them, and no
+//! other denial of the domain beside them, new in the state's log or without dontaudit rules.
 //!
 //! The experiment proves that the domain is denied what it needs, and not which of its denials that is. It
 //! is the one that is left: what was denied already while the checks passed ([`Access::standing`]) is not
 //! it, and neither explains a failure nor stands in the way. Anything else beside may be it, whether or not
-//! it is known to show as such a failure. An access that only an experiment made speak is told only where
-//! the log is whole, and where a file is known to be of what the suite rests on: of what is silenced nothing
-//! else says that it is new. Whatever is missing, nothing is proven.
+//! it is known to show as such a failure; and so may what a log with gaps has lost. An access that only an
+//! experiment made speak is told only where a file is known to be of what the suite rests on: of what is
+//! silenced nothing else says that it is new. Whatever is missing, nothing is proven.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,9 +35,10 @@ use crate::{
 pub(super) fn proven(scene: &Scene<'_>) -> Vec<Clue> {
     let turned = || scene.trials.iter().filter(|t| t.answer == Answer::Turned);
     let domains: BTreeSet<&str> = turned().map(|t| t.domain.as_str()).collect();
-    // What passes whichever of two domains is permissive passes by itself.
-    let contradicted =
-        domains.len() > 1 || scene.trials.iter().any(|t| t.answer == Answer::Unmoved);
+    // What passes whichever of two domains is permissive, or with none, passes by itself.
+    let stayed = |t: &Trial| t.answer == Answer::Unmoved && domains.contains(t.domain.as_str());
+    let speaks_against = |t: &Trial| t.wavers || stayed(t);
+    let contradicted = domains.len() > 1 || scene.trials.iter().any(speaks_against);
     if !scene.is_enforced() || contradicted {
         return Vec::new();
     }
@@ -74,28 +75,29 @@ fn checks(trial: &Trial) -> String {
 }
 
 fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
+    if !trial.is_whole {
+        return None;
+    }
     let felt: Vec<&Failure<'_>> = scene.failures.iter().filter(|f| is_felt(f)).collect();
     let named: Vec<&Access> = scene
         .accesses
         .iter()
         .filter(|a| a.denial.source == trial.domain && trial.confirms(a))
-        .filter(|a| counts(scene, trial, a))
-        .filter(|a| felt.iter().any(|f| effect::explains(scene, a, f)))
+        .filter(|a| counts(scene, a))
+        .filter(|a| felt.iter().any(|f| explains(scene, trial, a, f)))
         .collect();
-    let explained = |f: &&Failure<'_>| named.iter().any(|a| effect::explains(scene, a, f));
+    let explained = |f: &&Failure<'_>| named.iter().any(|a| explains(scene, trial, a, f));
     if felt.is_empty() || !felt.iter().all(explained) {
         return None;
     }
     let logged = scene.accesses.iter().filter(|a| a.origin == Origin::Logged);
     let logged = logged.filter(|a| a.denial.source == trial.domain);
     let first = reason(scene, named.first()?);
-    let mut others = named
-        .iter()
-        .copied()
-        .chain(logged)
-        .map(|a| reason(scene, a));
-    let alike = others.all(|c| (c.kind, &c.subject) == (first.kind, &first.subject));
-    if !alike || subjects(scene, trial).keys().any(|s| *s != first.subject) {
+    let point = Point::of(scene, named.first()?);
+    let mut others = named.iter().copied().chain(logged);
+    let alike =
+        others.all(|a| (reason(scene, a).kind, Point::of(scene, a)) == (first.kind, point.clone()));
+    if !alike || left(scene, trial).keys().any(|other| *other != point) {
         return None;
     }
     // What a label, a boolean or a port is to blame for may be logged in part.
@@ -107,34 +109,60 @@ fn of(scene: &Scene<'_>, trial: &Trial) -> Option<Clue> {
     Some(finish(scene, trial, &named, silent, first))
 }
 
-/// Whether an access may be what an experiment proves. By the log of a confined domain that has gaps only
-/// what is known otherwise: that the kernel took it away, or that the state's log has it, of the suite's own
-/// files or of no file.
-fn counts(scene: &Scene<'_>, trial: &Trial, access: &Access) -> bool {
+/// Whether an access shows as a failure by what of it was denied while the domain was confined: of what the
+/// kernel took away not all was missed.
+fn explains(scene: &Scene<'_>, trial: &Trial, access: &Access, failure: &Failure<'_>) -> bool {
+    effect::explains(scene, &trial.narrowed(access), failure)
+}
+
+/// Whether an access may be what an experiment proves: one that only the experiment made speak is new as far
+/// as anybody knows, and of the suite's own files or of no file.
+fn counts(scene: &Scene<'_>, access: &Access) -> bool {
     let placed = !effect::is_file(access) || effect::is_surely_near(scene, access);
     match access.origin {
-        Origin::Lost | Origin::Answered => true,
-        Origin::Logged => trial.is_whole || placed,
-        Origin::Revealed => trial.is_whole && placed && !access.standing,
+        Origin::Lost | Origin::Answered | Origin::Logged => true,
+        Origin::Revealed => placed && !access.standing,
+    }
+}
+
+/// What a proof points at: two denials of one point have one cause. A label, a boolean or a port is to blame
+/// for all that it has denied; else it takes the same domain and type, and the same kind of object, for the
+/// sockets of a domain and its processes have its type too.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Point {
+    subject: String,
+    /// The class; none where that says nothing, as with files, links to them and their directories.
+    class: Option<String>,
+}
+
+impl Point {
+    fn of(scene: &Scene<'_>, access: &Access) -> Self {
+        let reason = reason(scene, access);
+        let of_files = ["file", "dir", "lnk_file"].contains(&access.denial.class.as_str());
+        let says_all = is_specific(reason.kind) || of_files;
+        Self {
+            class: (!says_all).then(|| access.denial.class.clone()),
+            subject: reason.subject,
+        }
     }
 }
 
 /// What the domain was denied while it was confined, and of which nobody knows that it was denied while the
-/// checks still passed: of each subject one.
-fn subjects<'t>(scene: &Scene<'_>, trial: &'t Trial) -> BTreeMap<String, &'t Access> {
+/// checks still passed: of each point one.
+fn left<'t>(scene: &Scene<'_>, trial: &'t Trial) -> BTreeMap<Point, &'t Access> {
     let open = trial.confined.iter().filter(|a| !a.standing);
-    open.map(|a| (reason(scene, a).subject, a)).collect()
+    open.map(|a| (Point::of(scene, a), a)).collect()
 }
 
 /// Of each domain that an experiment turned, what was open to be the cause.
-pub(super) struct Open<'t>(Vec<(&'t str, BTreeMap<String, &'t Access>)>);
+pub(super) struct Open<'t>(Vec<(&'t str, BTreeMap<Point, &'t Access>)>);
 
 /// Looks it up, once for all accesses of a scene.
 pub(super) fn open<'t>(scene: &'t Scene<'_>) -> Open<'t> {
     let turned = scene.trials.iter().filter(|t| t.answer == Answer::Turned);
     Open(
         turned
-            .map(|t| (t.domain.as_str(), subjects(scene, t)))
+            .map(|t| (t.domain.as_str(), left(scene, t)))
             .collect(),
     )
 }
@@ -143,15 +171,17 @@ pub(super) fn open<'t>(scene: &'t Scene<'_>) -> Open<'t> {
 /// it, and what would tell that it was so before.
 pub(super) fn unproven(scene: &Scene<'_>, open: &Open<'_>, access: &Access) -> Option<String> {
     let ours = |(domain, _): &&(&str, _)| *domain == access.denial.source;
-    let (_, subjects) = open.0.iter().find(ours)?;
-    let subject = reason(scene, access).subject;
-    let (_, other) = subjects.iter().find(|(s, _)| **s != subject)?;
+    let (_, left) = open.0.iter().find(ours)?;
+    let point = Point::of(scene, access);
+    let (_, other) = left.iter().find(|(other, _)| **other != point)?;
     let DeniedAccess { target, class, .. } = &other.denial;
     let ask = format!(
         "; `vectors: [{{ target: {target}, class: {class} }}]` in the suite has the kernel asked at the \
          baseline"
     );
-    let whole = ![target, class].iter().any(|word| *word == "?");
+    // Of what may have got its type since, no baseline says anything.
+    let helps = !effect::may_be_retyped(scene, other);
+    let whole = helps && ![target, class].iter().any(|word| *word == "?");
     Some(format!(
         "It is not proven: without dontaudit rules {} was denied too, and nobody knows whether that was so \
          before{}.",
