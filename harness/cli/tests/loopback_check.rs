@@ -37,5 +37,7 @@ mod identity;
 mod lost;
 #[path = "loopback/rig.rs"]
 mod rig;
+#[path = "loopback/undo.rs"]
+mod undo;
 #[path = "loopback/waves.rs"]
 mod waves;

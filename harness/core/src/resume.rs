@@ -434,6 +434,55 @@ mod tests {
         assert!(!through(&asked(Advice::Needed { packages })));
     }
 
+    fn rollback() -> UndoHow {
+        let (job, transaction) = ("r.undo".to_owned(), "7".to_owned());
+        UndoHow::Rollback { job, transaction }
+    }
+
+    fn reset() -> UndoHow {
+        UndoHow::Reset {
+            snapshot: crate::undo::SnapshotSource::Lab,
+            boot_id: Reading::Known("b1".to_owned()),
+            marked: true,
+        }
+    }
+
+    /// A host whose undo was begun after the facts of this state.
+    fn undoing(state: State, how: UndoHow) -> HostLedger {
+        let mut host = known(state, true);
+        let at = |value| At { seq: 4, value };
+        host.undo.started = Some(at(how));
+        host
+    }
+
+    #[test]
+    fn an_undo_changes_packages_and_policy_and_a_reset_everything() {
+        let now = facts("b2", &[NEW], "Permissive");
+        let count = |state, how| changed(&undoing(state, how), &now, false).len();
+        assert_eq!(count(State::Restarted, rollback()), 1, "only the boot");
+        assert_eq!(count(State::Restarted, reset()), 0);
+        assert_eq!(
+            count(State::Undone, rollback()),
+            3,
+            "its facts are of afterwards"
+        );
+        assert_eq!(count(State::Undone, reset()), 3);
+    }
+
+    #[test]
+    fn what_clients_feel_is_over_before_an_undo() {
+        let text = "patch_set: p\nselect: { updates: all }\nservices: { restart: [httpd] }\non_failure: rollback\n";
+        let set = patchset::parse(text, "patch.yaml").unwrap();
+        let run = RunId::new("r").unwrap();
+        let (inventory, policy) = (Inventory::default(), Policy::strict([]));
+        let plan = Plan::lay(run, &inventory, Vec::new(), Some(set), policy);
+        assert_eq!(plan.states.last(), Some(&State::Undone));
+        let good = PatchEnd::Exited(0);
+        assert!(!is_through(&plan, &left(&[State::Patched], good.clone())));
+        let states = [State::Patched, State::Restarted];
+        assert!(is_through(&plan, &left(&states, good)));
+    }
+
     #[test]
     fn a_baseline_is_good_for_a_day() {
         assert_eq!(stale(&Reading::Known(0)), None);

@@ -27,6 +27,12 @@ fn page(host: &HostPlan, paint: Paint) -> String {
     for trouble in &host.troubles {
         line(&mut text, &paint.mood(Mood::Bad, &one_line(trouble, MAX)));
     }
+    if let Some(mark) = &host.mark {
+        line(
+            &mut text,
+            &paint.mood(Mood::Bad, &format!("dirty: {}", one_line(mark, MAX))),
+        );
+    }
     match &host.rows {
         Reading::Missing { why } if host.troubles.is_empty() => {
             let why = format!("what would change is NOT KNOWN: {}", one_line(why, MAX));
@@ -134,6 +140,7 @@ mod tests {
             host: HostName::new("web1").unwrap(),
             role: None,
             troubles: vec![],
+            mark: None,
             manager: None,
             rows: Reading::Known(vec![]),
             advisories: vec![],

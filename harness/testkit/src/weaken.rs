@@ -13,6 +13,7 @@ use patchgate_core::{
     observation::Observation,
     plan::Plan,
     reboot::{Advice, RebootEnd, RebootSigns},
+    soak::Stretch,
     state::State,
     suite::CheckKind,
     transaction::Preview,
@@ -203,12 +204,7 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         What::RebootEnded { elapsed, .. } => of_reboot(*elapsed),
         What::UndoEnded { elapsed, .. } => of_undo(*elapsed),
         What::VectorsRead { vectors } => vectors.known().map(of_vectors).unwrap_or_default(),
-        What::SoakProbed { stretch } => {
-            let mut shorter = stretch.clone();
-            shorter.begun_ms.pop();
-            shorter.took_ms.pop();
-            vec![("a probe less in", What::SoakProbed { stretch: shorter })]
-        }
+        What::SoakProbed { stretch } => of_stretch(stretch.clone()),
         What::RunStarted { .. }
         | What::RunResumed { .. }
         | What::HostResumed { .. }
@@ -239,6 +235,12 @@ fn pieces(what: &What) -> Vec<(&'static str, What)> {
         | What::RunFinished {}
         | What::Unknown => Vec::new(),
     }
+}
+
+fn of_stretch(mut stretch: Stretch) -> Vec<(&'static str, What)> {
+    stretch.begun_ms.pop();
+    stretch.took_ms.pop();
+    vec![("a probe less in", What::SoakProbed { stretch })]
 }
 
 fn other_ends() -> Vec<(&'static str, What)> {

@@ -6,7 +6,7 @@ use patchgate_core::{
     verdict::Decision,
 };
 use patchgate_report::{console::Paint, planned};
-use patchgate_testkit::{Effect, HostScript, Moment, Played, Scenario, assert_file};
+use patchgate_testkit::{Effect, HostScript, Moment, Played, Scenario, Undoing, assert_file};
 
 const BY_ADVISORY: &str = "patch_set: x\nselect: { advisories: [RHSA-2013:0263] }\n";
 const ALL_BUT_POLICY: &str =
@@ -98,6 +98,23 @@ async fn a_host_that_somebody_works_on_is_not_asked() {
     assert!(told[1].troubles[0].starts_with("host locked"), "{told:?}");
     let code = survey_exit(&played.plan, &played.events);
     assert_eq!(code, exit::LOCKED);
+}
+
+/// Nothing is changed here, so that a mark keeps nobody from asking; it is told.
+#[tokio::test(start_paused = true)]
+async fn the_mark_of_a_dirty_host_is_told() {
+    let [upstream, rebuild] = hosts();
+    let mark = Undoing::MarkedBy("20130221T020000Z-earlier");
+    let pair = [upstream, rebuild.when(Moment::Before, mark)];
+    let played = played("plan-marked", BY_ADVISORY, pair).await;
+    let told = survey(&played.plan, &played.events);
+    assert!(told[0].mark.is_none() && told[1].is_whole(), "{told:?}");
+    let pages = planned::pages(&told, Paint::PLAIN);
+    assert!(
+        pages.contains("dirty: run 20130221T020000Z-earlier"),
+        "{pages}"
+    );
+    assert_eq!(survey_exit(&played.plan, &played.events), exit::OPEN);
 }
 
 /// In a run the second wave would not begin: nothing of the first one was seen to be well.

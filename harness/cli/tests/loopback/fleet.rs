@@ -213,7 +213,7 @@ fn equip(dir: &Path, repository: &Path, old: &Path) -> String {
 }
 
 #[track_caller]
-fn must(command: &mut Command) {
+pub(crate) fn must(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");

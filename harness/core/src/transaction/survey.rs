@@ -13,6 +13,7 @@ use crate::{
     reading::Reading,
     state::State,
     transaction::{AdvisoryHere, left_out},
+    undo::Mark,
 };
 
 /// What the patch set would do to one host.
@@ -24,6 +25,9 @@ pub struct HostPlan {
     pub role: Option<Role>,
     /// What went wrong between us and it.
     pub troubles: Vec<String>,
+    /// What the mark of a dirty host says, where it carries one: it is not patched until that is cleared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// Its package manager.
     pub manager: Option<Manager>,
     /// The transaction; missing where the host does not say, with the reason.
@@ -70,6 +74,7 @@ pub fn survey(plan: &Plan, events: &[Event]) -> Vec<HostPlan> {
             host: host.name.clone(),
             role: host.role,
             troubles: ledger.map(troubles).unwrap_or_default(),
+            mark: ledger.and_then(|l| l.undo.met()).map(Mark::told),
             manager: preview.map(|p| p.manager),
             advisories: preview.map(|p| p.advisories.clone()).unwrap_or_default(),
             wanted: wanted(plan, ledger, preview),

@@ -16,9 +16,10 @@ async fn dies_anywhere(scenario: &Scenario, step: usize) {
         let played = scenario.play_killed(&[death], 7).await;
         let told = format!("{}, {death:?}\n{}", scenario.name, played.summary());
         let came = came(scenario, &played);
-        match rebooted::is_unheard(&played) {
-            false => assert_eq!(came, wanted, "{told}"),
-            true => rebooted::assert_awaited(&came, &wanted, &told),
+        match (rebooted::is_unheard(&played), undone::is_unseen(&played)) {
+            (false, false) => assert_eq!(came, wanted, "{told}"),
+            (true, _) => rebooted::assert_awaited(&came, &wanted, &told),
+            (false, true) => undone::assert_dirty(&came, &wanted, &told),
         }
         let unknown = played.world.unknown();
         assert!(unknown.is_empty(), "no scripted host knows {unknown:?}");
@@ -51,6 +52,13 @@ everywhere! {
     a_reboot_goes_on "rebooted" 1
     reboots_of_all_hosts_go_on "reboot-always" 2
     a_reboot_that_breaks_a_service_goes_on "reboot-breaks-service" 3
+    a_rollback_goes_on "rolled-back" 1
+    a_rollback_that_fails_goes_on "rollback-fails" 3
+    a_rollback_that_leaves_something_goes_on "rollback-leaves-something" 3
+    a_rollback_that_hangs_goes_on "rollback-hangs" 3
+    a_refused_rollback_goes_on "rollback-refused" 5
+    a_reset_goes_on "reset" 1
+    a_reset_that_fails_goes_on "reset-fails" 3
     a_host_that_never_comes_back_is_lost_all_the_same "reboot-never-back" 3
 }
 

@@ -11,6 +11,7 @@ mod experiment;
 mod probed;
 mod rebooted;
 mod stopped;
+mod undone;
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -31,6 +32,8 @@ struct Came {
     cells: Vec<String>,
     transactions: BTreeMap<&'static str, u32>,
     orders: BTreeMap<&'static str, usize>,
+    /// How many undos were carried out, and whether the host is marked.
+    undos: BTreeMap<&'static str, (u32, bool)>,
     locked: BTreeMap<&'static str, bool>,
 }
 
@@ -44,6 +47,7 @@ fn came(scenario: &Scenario, played: &Played) -> Came {
     let names = || scenario.hosts.iter().map(|h| h.name);
     let transactions = names().map(|n| (n, played.world.look(n, |m| m.transactions())));
     let orders = names().map(|n| (n, orders(played, n)));
+    let undos = names().map(|n| (n, played.world.look(n, |m| (m.undos(), m.is_marked()))));
     let locked = names().map(|n| (n, played.world.look(n, |m| m.is_locked())));
     Came {
         gate: (verdict.verdict, verdict.exit),
@@ -51,6 +55,7 @@ fn came(scenario: &Scenario, played: &Played) -> Came {
         cells: played.judgement.cells.iter().map(cell).collect(),
         transactions: transactions.collect(),
         orders: orders.collect(),
+        undos: undos.collect(),
         locked: locked.collect(),
     }
 }

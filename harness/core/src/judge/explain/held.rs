@@ -5,7 +5,10 @@ use std::time::Duration;
 use crate::{
     diagnosis::{ExperimentEvent, Found, UnitFound},
     event::{PatchEnd, RestartEnd, What},
-    evidence::window::{examine, statement},
+    evidence::{
+        access::VectorTable,
+        window::{examine, statement},
+    },
     facts::Facts,
     id::CheckId,
     judge::cause::complaint,
@@ -118,13 +121,7 @@ impl Teller<'_> {
             What::HostLost { doing, why } => format!("lost while {doing}: {why}"),
             What::BrokeDown { why } => format!("patchgate broke down: {why}"),
             What::FactsCollected { facts } => of_facts(facts),
-            What::VectorsRead { vectors } => match vectors {
-                Reading::Known(table) => format!(
-                    "access vectors: {} answers of the kernel",
-                    table.vectors.len()
-                ),
-                Reading::Missing { why } => format!("access vectors could not be read: {why}"),
-            },
+            What::VectorsRead { vectors } => of_vectors(vectors),
             What::SnapshotTaken { .. } => "snapshot of the policy and the system".to_owned(),
             What::Diagnosed { diagnosis } => self.found(&diagnosis.found),
             What::CheckFinished { check, saw, .. } => format!("{check}: {}", self.saw(check, saw)),
@@ -293,6 +290,18 @@ fn of_reboot(end: &RebootEnd) -> String {
         RebootEnd::Stayed { why } => format!("it did not reboot: {why}"),
         RebootEnd::Refused { why } => format!("it could not be told to reboot: {why}"),
         RebootEnd::NotBack { why, .. } => format!("not back from the reboot: {why}"),
+    }
+}
+
+fn of_vectors(vectors: &Reading<VectorTable>) -> String {
+    match vectors {
+        Reading::Known(table) => {
+            format!(
+                "access vectors: {} answers of the kernel",
+                table.vectors.len()
+            )
+        }
+        Reading::Missing { why } => format!("access vectors could not be read: {why}"),
     }
 }
 

@@ -129,6 +129,24 @@ fn a_run_drops_no_mark_of_another() {
     }
 }
 
+/// A run that goes on takes its lock again, whether it was given back or not, and leaves its mark.
+#[test]
+fn an_own_mark_does_not_keep_its_run_away() {
+    for shell in SHELLS {
+        let dir = tempfile::tempdir().unwrap();
+        let at = state_dir(dir.path());
+        left_dirty(shell, "r1", &at);
+        for _ in 0..2 {
+            let taken = acquire(shell, "r1", None, &at);
+            assert_eq!(taken, (MINE, Fate::Own), "{shell}");
+            assert_eq!(marked(shell, &at), Some(mark("r1")));
+        }
+        told(shell, &lock::release_item("r1", &at));
+        let other = acquire(shell, "r11", None, &at);
+        assert_eq!(other, (LockState::Free, Fate::Marked), "{shell}");
+    }
+}
+
 /// The lock of a dead run is broken, and the mark that it left still holds.
 #[test]
 fn a_broken_lock_does_not_get_past_the_mark() {
