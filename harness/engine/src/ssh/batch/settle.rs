@@ -131,8 +131,9 @@ impl<F: FnMut(usize, &Reply) + Send> Run<'_, F> {
         } else if has_begun && let Some(number) = signal_number(signal) {
             // The item has killed `$$`, which is the batch's shell: its own fate, told by sshd.
             self.give_up(Exit::Code(128 + number));
-        } else if has_begun || next == self.first && !self.is_over {
-            // Also where nothing was begun at all, so that a new shell has one item less to do.
+        } else if has_begun || is_killed && !self.is_over || next == self.first && !self.is_over {
+            // Also where nothing was begun at all, so that a new shell has one item less to do; and where
+            // the word of its begin may have gone with the shell: nothing is sent twice.
             self.give_up(Exit::Lost {
                 why: format!("the shell was killed by SIG{signal}"),
             });
