@@ -282,7 +282,8 @@ impl<'a> Window<'a> {
 
     /// The record of the first begin of this host's auditd, and all that stand behind it in the log.
     fn since_start(&self) -> impl Iterator<Item = &Record<'a>> {
-        let is_start = |r: &Record<'_>| r.kind == RecordKind::DaemonStart && self.is_own(r);
+        let is_start =
+            |r: &Record<'_>| r.kind == RecordKind::DaemonStart && self.is_own(r) && !r.is_hearsay();
         self.records.iter().skip_while(move |r| !is_start(r))
     }
 

@@ -214,8 +214,10 @@ fn unheard(
     if cell.vantage != Vantage::Controller || !silent {
         return None;
     }
+    // A host that came to its end before the run was stopped had time to say what it had to say.
+    let broken_off = !host.finished || host.stopped.is_some();
     let stopped = || {
-        let signal = grounds.ledger.interrupted.as_ref()?;
+        let signal = grounds.ledger.interrupted.as_ref().filter(|_| broken_off)?;
         Some(format!("the run was stopped by {}", signal.value))
     };
     let why = host

@@ -110,3 +110,17 @@ fn a_run_that_is_stopped_amid_silence_is_undecided() {
     let verdict = judge(&night.plan, &events).verdict;
     assert_eq!(verdict.verdict, Decision::Undecided, "{verdict:#?}");
 }
+
+/// A host that was through before somebody stopped the run had failed by then.
+#[test]
+fn a_host_that_was_through_before_the_stop_has_failed() {
+    let night = night(&failed(HttpPhase::ConnectTimeout));
+    let mut events = then_lost(&night, false);
+    let lost = events.len() - 2;
+    events[lost].what = What::HostFinished { dirty: None };
+    events[lost + 1].what = What::RunInterrupted {
+        signal: "SIGINT".to_owned(),
+    };
+    let verdict = judge(&night.plan, &events).verdict;
+    assert_eq!(verdict.verdict, Decision::Closed, "{verdict:#?}");
+}

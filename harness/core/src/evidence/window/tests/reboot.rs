@@ -179,6 +179,28 @@ fn what_auditd_dropped_in_the_new_boot_is_a_gap() {
     assert_eq!(gaps(272), [Gap::RecordsMissing { count: 262 }]);
 }
 
+/// A clock that is set back as auditd begins leaves nothing to count from; what another host's auditd says
+/// of its begin is nothing of ours.
+#[test]
+fn numbers_are_counted_from_our_own_auditds_begin_or_not_at_all() {
+    let at = |record: &str| record.replace("(17953004", "(17953009");
+    let ahead = at(UP[0]);
+    let set_back = [DOWN, &[ahead.as_str()], &UP[1..]].concat();
+    assert_eq!(
+        names(&examine(&ending(&set_back, 10), REBOOT)),
+        ["clock-unknown"]
+    );
+    let foreign = "DAEMON_START msg=audit(1795300402.001:1): op=start ver=3.0.9 pid=9 res=success";
+    let mut capture = ending(&whole(), 10);
+    let named = |line: &str| format!("node=web1 {line}\n");
+    capture.log.text = capture.log.text.lines().map(named).collect();
+    assert_eq!(names(&examine(&capture, REBOOT)), [""; 0]);
+    let other = format!("node=web2 type={foreign}\n");
+    let (begin, rest) = capture.log.text.split_once('\n').unwrap();
+    capture.log.text = format!("{begin}\n{other}{rest}");
+    assert_eq!(names(&examine(&capture, REBOOT)), [""; 0]);
+}
+
 /// A guest's kernel log leaves records out in its first seconds, which auditd gets later.
 #[test]
 fn what_the_kernel_kept_for_auditd_was_not_left_out() {
